@@ -1,0 +1,39 @@
+"""Builds the compiled kernels; everything else about the package stands in pyproject.toml.
+
+FASTSUB_DEBUG=1 builds them with bounds checks, line tracing and no optimisation.
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+DEBUG = os.environ.get("FASTSUB_DEBUG", "0") not in ("", "0")
+
+extensions = [
+    Extension(
+        ".".join(source.with_suffix("").parts),
+        [str(source)],
+        extra_compile_args=["-O0", "-g"] if DEBUG else ["-O3"],
+        define_macros=[("CYTHON_TRACE_NOGIL", "1")] if DEBUG else [],
+    )
+    for source in sorted(Path("fastsub/kernels").glob("*.pyx"))
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions,
+        # Outside the source tree, so that neither sdist nor wheel can pick up generated C.
+        build_dir="build/cython-debug" if DEBUG else "build/cython",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "initializedcheck": DEBUG,
+            "cdivision": True,
+            "linetrace": DEBUG,
+            "freethreading_compatible": True,
+        },
+    )
+)
