@@ -1,0 +1,223 @@
+"""Blocked Householder QR in compact WY form: factor, apply, form columns of Q.
+
+    Q = H_0 H_1 ... , block H_b = I - V_b T_b V_b^H acts on rows b*nb and below
+
+        A (m, n)              T (nb, k)
+        +-----------+         +---+---+---+
+        | \\   R    |         |T_0|T_1|T_2|     T_b upper triangular, its diagonal is tau
+        | V \\      |         +---+---+---+
+        |     \\    |
+        |       \\  |         V is unit lower trapezoidal, stored below the diagonal of A
+        +-----------+
+
+References
+----------
+Schreiber & Van Loan, A storage-efficient WY representation for products of Householder
+    transformations, SIAM J. Sci. Stat. Comput. 10 (1989).
+Elmroth & Gustavson, Applying recursion to serial and parallel QR factorization leads to better
+    performance, IBM J. Res. Dev. 44 (2000): the panel (LAPACK's geqrt).
+Joffrain, Low, Quintana-Orti, van de Geijn & Van Zee, Accumulating Householder transformations,
+    revisited, ACM TOMS 32 (2006): T^-1 = striu(V^H V) + diag(1/tau).
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+
+from fastsub.kernels.blas cimport (
+    blas_int, gemm, geqrt, herk, larft, scalar, trmm, trtri,
+)
+from fastsub.kernels.scalars cimport conj
+
+
+cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
+    """Elements of workspace: V (m, nb) explicit and W (n, nb)."""
+    return (m + n) * nb
+
+
+cdef void explicit_v(blas_int m, blas_int k, const scalar* A, blas_int lda, scalar* V) noexcept nogil:
+    """V (m, k) := the unit lower trapezoid of A, with its ones and zeros"""
+    cdef Py_ssize_t i, j, ld = lda
+    for j in range(k):
+        for i in range(j):
+            V[i + j * m] = 0
+        V[j + j * m] = 1
+        for i in range(j + 1, m):
+            V[i + j * m] = A[i + j * ld]
+
+
+cdef void apply_step(char trans, blas_int m, blas_int n, blas_int j, blas_int nb, scalar* A,
+                     blas_int lda, scalar* T, blas_int ldt, scalar* C, blas_int ldc,
+                     scalar* work) noexcept nogil:
+    """C := H C (trans N) or H^H C (trans C) for the block H of columns j .. j+nb-1
+
+    C (m, n); rows from j on change. Computed as C -= V ((C^H V) op(T))^H: the products with the
+    long side of C transposed run faster than V^H C (measured 48 against 57 ms at 2000).
+    """
+    cdef scalar one = 1, zero = 0
+    cdef Py_ssize_t ld = lda
+    cdef blas_int rows = m - j
+    cdef scalar* V = work                          # (rows, nb)
+    cdef scalar* W = work + <Py_ssize_t>rows * nb  # (n, nb)
+    if n == 0 or nb == 0:
+        return
+    explicit_v(rows, nb, A + j + j * ld, lda, V)
+    gemm(c'C', c'N', n, nb, rows, one, C + j, ldc, V, rows, zero, W, n)
+    trmm(c'R', c'U', c'C' if trans == c'N' else c'N', c'N', n, nb, one,
+         T + j * <Py_ssize_t>ldt, ldt, W, n)
+    gemm(c'N', c'C', rows, n, nb, -one, V, rows, W, n, one, C + j, ldc)
+
+
+cdef blas_int qr_step(blas_int m, blas_int n, blas_int j, blas_int nb, scalar* A, blas_int lda,
+                      scalar* T, scalar* work) noexcept nogil:
+    """Factor columns j .. j+nb-1 of A (m, n) and update the columns to their right
+
+    T (ldt = the nb of the whole factorisation) as above; nb is cut at the last columns.
+    """
+    cdef Py_ssize_t ld = lda
+    cdef blas_int width = min(nb, min(m, n) - j)
+    cdef blas_int info = geqrt(m - j, width, width, A + j + j * ld, lda, T + j * <Py_ssize_t>nb,
+                               nb, work)
+    apply_step(c'C', m, n - j - width, j, width, A, lda, T, nb, A + (j + width) * ld, lda, work)
+    return info
+
+
+cdef void block_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* tau,
+                  scalar* T, scalar* work) noexcept nogil:
+    """T (nb, k) := the block triangles of the k reflectors in A, tau; work as for n = 0"""
+    cdef Py_ssize_t b, j, ld = lda
+    cdef blas_int width
+    for b in range((k + nb - 1) // nb):
+        j = b * nb
+        width = <blas_int>min(<Py_ssize_t>nb, k - j)
+        explicit_v(<blas_int>(m - j), width, A + j + j * ld, lda, work)
+        larft(c'F', c'C', <blas_int>(m - j), width, work, <blas_int>(m - j), tau + j,
+              T + j * nb, nb)
+
+
+cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
+                     scalar* full, scalar* work) noexcept nogil:
+    """full (k, k) := T of all k reflectors as one block; work (k, k)
+
+    By inversion of striu(V^H V) + diag(1/tau); a reflector with tau = 0 is the identity.
+    """
+    cdef scalar one = 1
+    cdef Py_ssize_t i, j, ld = lda
+    cdef scalar tau
+    cdef blas_int info
+    # V^H V = V1^H V1 + V2^H V2, V1 (k, k) unit lower triangular, V2 = A[k:, :k].
+    explicit_v(k, k, A, lda, work)
+    for i in range(<Py_ssize_t>k * k):
+        full[i] = work[i]
+    trmm(c'L', c'L', c'C', c'U', k, k, one, A, lda, full, k)
+    if m > k:
+        herk(c'U', c'C', k, m - k, 1.0, A + k, lda, 1.0, full, k)
+    for j in range(k):
+        for i in range(j + 1, k):
+            full[i + j * k] = 0
+    for j in range(k):
+        tau = T[j % nb + j * nb]
+        if tau == 0:
+            for i in range(k):
+                full[i + j * k] = 0
+                full[j + i * k] = 0
+            full[j + j * k] = 1
+        else:
+            full[j + j * k] = one / tau
+    info = trtri(c'U', c'N', k, full, k)
+    for j in range(k):
+        if T[j % nb + j * nb] == 0:
+            full[j + j * k] = 0
+    return info
+
+
+cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,
+                     blas_int lda, scalar* full, scalar* C, blas_int ldc,
+                     scalar* work) noexcept nogil:
+    """C (m, count) := columns start .. of Q = I - V T V^H, start >= k; work (k, count)
+
+    On these columns V^H E is a copy of rows of V, so one gemm does it all: half the flops of an
+    application to the identity.
+    """
+    cdef scalar one = 1, zero = 0
+    cdef Py_ssize_t i, j, ld = lda, ldC = ldc
+    # M := T V[start:start+count, :]^H
+    for j in range(count):
+        for i in range(k):
+            work[i + j * k] = conj(A[start + j + i * ld])
+    trmm(c'L', c'U', c'N', c'N', k, count, one, full, k, work, k)
+    # bottom := -V2 M + E
+    if m > k:
+        gemm(c'N', c'N', m - k, count, k, -one, A + k, lda, work, k, zero, C + k, ldc)
+        for j in range(count):
+            C[start + j + j * ldC] = C[start + j + j * ldC] + one
+    # top := -V1 M
+    for j in range(count):
+        for i in range(k):
+            C[i + j * ldC] = work[i + j * k]
+    trmm(c'L', c'L', c'N', c'U', k, count, -one, A, lda, C, ldc)
+
+
+# ---- Python shims; each honours a KeyboardInterrupt between blocks ----
+
+def py_work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb):
+    """Return the elements of workspace of `py_qr` and `py_apply`."""
+    return work_size(m, n, nb)
+
+
+def py_qr(scalar[::1, :] A, scalar[::1, :] T, scalar[::1] work):
+    """Factor A in place; T (nb, min(m, n)) gives the block size."""
+    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], nb = <blas_int>T.shape[0], b
+    if T.shape[1] < min(m, n) or work.shape[0] < work_size(m, n, nb):
+        raise ValueError("workspace too small")
+    for b in range((min(m, n) + nb - 1) // nb):
+        with nogil:
+            qr_step(m, n, b * nb, nb, &A[0, 0], m, &T[0, 0], &work[0])
+        PyErr_CheckSignals()
+
+
+def py_block_t(scalar[::1, :] A, scalar[::1] tau, scalar[::1, :] T, scalar[::1] work):
+    """T := the block triangles of the reflectors in A, as many as T has columns."""
+    if T.shape[1]:
+        with nogil:
+            block_t(<blas_int>A.shape[0], <blas_int>T.shape[1], <blas_int>T.shape[0], &A[0, 0],
+                    <blas_int>A.shape[0], &tau[0], &T[0, 0], &work[0])
+
+
+def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] work,
+             bint adjoint=False, Py_ssize_t identity_from=-1):
+    """C := Q C or Q^H C, Q the product of the reflectors in A, as many as T has columns.
+
+    identity_from >= 0 says that C holds the columns of the identity from there on; columns
+    which a block cannot change are then left out.
+    """
+    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>C.shape[1]
+    cdef blas_int nb = <blas_int>T.shape[0], k = <blas_int>T.shape[1], b, j, width, first = 0
+    if C.shape[0] != m or work.shape[0] < work_size(m, n, nb):
+        raise ValueError("C must have the rows of A, and the workspace its size")
+    if k == 0 or n == 0:
+        return
+    for b in range((k + nb - 1) // nb):
+        j = b * nb if adjoint else ((k - 1) // nb - b) * nb
+        width = min(nb, k - j)
+        if identity_from >= 0:
+            first = <blas_int>min(<Py_ssize_t>n, max(0, j - identity_from))
+        if first < n:
+            with nogil:
+                apply_step(c'C' if adjoint else c'N', m, n - first, j, width, &A[0, 0], m,
+                           &T[0, 0], nb, &C[0, first], m, &work[0])
+        PyErr_CheckSignals()
+
+
+def py_complement(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] full, scalar[::1, :] C,
+                  Py_ssize_t start, scalar[::1] work):
+    """C := columns start, start+1, ... of Q by one gemm; start >= k = T.shape[1], full (k, k).
+
+    work must hold k * max(k, C.shape[1]) elements.
+    """
+    cdef blas_int m = <blas_int>A.shape[0], k = <blas_int>T.shape[1], info
+    if start < k or work.shape[0] < k * max(<Py_ssize_t>k, C.shape[1]):
+        raise ValueError("start must be at least k, and the workspace its size")
+    with nogil:
+        info = full_t(m, k, <blas_int>T.shape[0], &A[0, 0], m, &T[0, 0], &full[0, 0], &work[0])
+        complement(m, k, <blas_int>start, <blas_int>C.shape[1], &A[0, 0], m, &full[0, 0],
+                   &C[0, 0], m, &work[0])
+    return info
