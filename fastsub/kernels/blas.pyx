@@ -216,11 +216,12 @@ def py_swap(scalar[::1] x, scalar[::1] y):
     swap(<blas_int>x.shape[0], &x[0], 1, &y[0], 1)
 
 
-def py_scal(scalar alpha, scalar[::1] x):
+def py_scal(scalar[::1] x, scalar alpha):
     scal(<blas_int>x.shape[0], alpha, &x[0], 1)
 
 
-def py_gemv(str trans, scalar alpha, scalar[::1, :] A, scalar[::1] x, scalar beta, scalar[::1] y):
+def py_gemv(str trans, scalar[::1, :] A, scalar[::1] x, scalar[::1] y, scalar alpha=1,
+            scalar beta=0):
     gemv(letter(trans), <blas_int>A.shape[0], <blas_int>A.shape[1], alpha, &A[0, 0], ld(A),
          &x[0], 1, beta, &y[0], 1)
 
@@ -230,8 +231,8 @@ def py_trmv(str uplo, str trans, str diag, scalar[::1, :] A, scalar[::1] x):
          &x[0], 1)
 
 
-def py_gemm(str transa, str transb, scalar alpha, scalar[::1, :] A, scalar[::1, :] B, scalar beta,
-            scalar[::1, :] C):
+def py_gemm(str transa, str transb, scalar[::1, :] A, scalar[::1, :] B, scalar[::1, :] C,
+            scalar alpha=1, scalar beta=0):
     """C := alpha*op(A)*op(B) + beta*C on the BLAS of the kernels (NumPy's `@` is a second pool)."""
     cdef Py_ssize_t k = A.shape[1] if transa == "N" else A.shape[0]
     cdef char ta = letter(transa), tb = letter(transb)
@@ -246,14 +247,14 @@ def py_gemm(str transa, str transb, scalar alpha, scalar[::1, :] A, scalar[::1, 
              &A[0, 0], ld(A), &B[0, 0], ld(B), beta, &C[0, 0], ld(C))
 
 
-def py_trmm(str side, str uplo, str transa, str diag, scalar alpha, scalar[::1, :] A,
-            scalar[::1, :] B):
+def py_trmm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[::1, :] B,
+            scalar alpha=1):
     trmm(letter(side), letter(uplo), letter(transa), letter(diag), <blas_int>B.shape[0],
          <blas_int>B.shape[1], alpha, &A[0, 0], ld(A), &B[0, 0], ld(B))
 
 
-def py_trsm(str side, str uplo, str transa, str diag, scalar alpha, scalar[::1, :] A,
-            scalar[::1, :] B):
+def py_trsm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[::1, :] B,
+            scalar alpha=1):
     """B := alpha*op(A)^-1*B (side L) or alpha*B*op(A)^-1 (side R)."""
     cdef char s = letter(side), u = letter(uplo), t = letter(transa), d = letter(diag)
     if B.shape[0] == 0 or B.shape[1] == 0:
@@ -263,7 +264,8 @@ def py_trsm(str side, str uplo, str transa, str diag, scalar alpha, scalar[::1, 
              &B[0, 0], ld(B))
 
 
-def py_herk(str uplo, str trans, double alpha, scalar[::1, :] A, double beta, scalar[::1, :] C):
+def py_herk(str uplo, str trans, scalar[::1, :] A, scalar[::1, :] C, double alpha=1,
+            double beta=0):
     cdef Py_ssize_t k = A.shape[1] if trans == "N" else A.shape[0]
     herk(letter(uplo), letter(trans), <blas_int>C.shape[0], <blas_int>k, alpha, &A[0, 0], ld(A),
          beta, &C[0, 0], ld(C))

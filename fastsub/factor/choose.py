@@ -1,0 +1,74 @@
+"""Which path a matrix takes: one pure function of shape, dtype and what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Want = Literal["rank", "null", "range", "factors"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A path through the factorisations.
+
+    Attributes
+    ----------
+    adjoint : bool
+        Factor the conjugate transpose.
+    gram : bool
+        First try to prove full rank from the Gram matrix.
+    reduce : bool
+        First reduce to a square triangle by unpivoted QR.
+    block : int
+        Columns a block of unpivoted QR and of compact WY.
+    panel : int
+        Columns a panel of pivoted QR.
+    """
+
+    adjoint: bool
+    gram: bool
+    reduce: bool
+    block: int
+    panel: int
+
+
+# Rows per column from which an unpivoted QR first pays: pivoting then touches an n x n triangle
+# instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD). The table that set it:
+# `python -m bench compare rank` at 1.1, 1.2, 1.5 and 2 rows a column.
+_REDUCE_FROM = 1.2
+# Rows per column from which a Gram matrix, at half the flops of QR, is worth the risk of a failure.
+_GRAM_FROM = 3.0
+
+
+def choose(
+    m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool = False
+) -> Plan:
+    """Return the plan for an m x n matrix.
+
+    Parameters
+    ----------
+    m, n : int
+        Shape of A.
+    dtype : dtype
+        One of the four.
+    want : {"rank", "null", "range", "factors"}
+        What is asked: a rank alone lets a Gram matrix answer; ``"factors"`` never transposes,
+        because the user asked for the factors of A itself.
+    c_order : bool
+        Whether A is C-ordered: of a square A the transpose is then the one that is column-major.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import choose
+    >>> choose(20000, 500, "float64", want="null")
+    Plan(adjoint=False, gram=False, reduce=True, block=64, panel=32)
+    """
+    adjoint = want != "factors" and (m < n or (m == n and c_order))
+    rows, columns = (n, m) if adjoint else (m, n)
+    tall = rows >= _REDUCE_FROM * columns and columns > 1
+    single = np.dtype(dtype).itemsize <= 8 and np.dtype(dtype).char != "d"
+    gram = want == "rank" and rows >= _GRAM_FROM * columns and not single
+    return Plan(adjoint, gram, tall, block=64 if columns <= 1000 else 96, panel=32)

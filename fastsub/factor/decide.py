@@ -1,0 +1,250 @@
+"""The rank decision: propose from the triangle, prove by bounds, else ask a small SVD.
+
+Let Q^H A P = [R1; 0 R2] with R1 (r, n) upper trapezoidal, R11 its leading triangle, and let the
+cutoff be tau = rtol * sigma_1 (or a given number).
+
+* sigma_{r+1}(A) <= ||R2||_2 <= ||R2||_F.
+* sigma_r(A) >= sigma_r(R1) >= sigma_min(R11) >= 1 / ||R11^-1||_F (interlacing, twice).
+* tau is bracketed: max(|r_11|, power method, ||A||_F / sqrt(k)) <= sigma_1 <= ||A||_F.
+
+What is factored in floating point is A + E. ||E||_2 <= margin := sqrt(max(m, n)) u ||A||_F (times
+sqrt 2 when complex): Higham & Mary 2019 (theorem 3.4 for the square root law, QR in Connolly & Higham
+2023, theorem 4.4). The inverse has an error of the same kind (kernels/triangular.pyx), so a lower
+bound pays twice. At the default rtol the margin is at most half of tau, for any spectrum:
+sqrt(max) u sqrt(k) sigma_1 <= max u sigma_1 = tau / 2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastsub.errors import ConvergenceError
+from fastsub.factor.arrays import Array
+from fastsub.factor.certificate import Certificate
+from fastsub.kernels import triangular
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """Singular values above it count: ``absolute``, else ``relative`` times the largest."""
+
+    relative: float
+    absolute: float | None = None
+
+    def bracket(self, low: float, high: float) -> tuple[float, float]:
+        """Return the cutoff's bracket, given that of the largest singular value."""
+        if self.absolute is not None:
+            return self.absolute, self.absolute
+        return self.relative * low, self.relative * high
+
+    def scaled(self, exponent: int) -> Cutoff:
+        """Return the cutoff of the matrix times ``2**exponent``."""
+        if self.absolute is None:
+            return self
+        return Cutoff(self.relative, math.ldexp(self.absolute, exponent))
+
+
+@dataclass(slots=True)
+class Decision:
+    """A rank, its bounds and who decided; all in the scale of the factored array.
+
+    Attributes
+    ----------
+    rank : int
+    tol, sigma_r_lower, sigma_next_upper : float
+        As in `Certificate`.
+    decided_by : str
+        ``"bounds"`` or ``"svd"``.
+    residual : float
+        ``||R2||_F`` at the rank: how far the QR bases are from annihilating.
+    sigma : ndarray or None
+        Singular values of the factor, if they had to be computed.
+    """
+
+    rank: int
+    tol: float
+    sigma_r_lower: float
+    sigma_next_upper: float
+    decided_by: str
+    residual: float
+    sigma: Array | None = None
+
+
+def rounding_margin(norm: float, size: int, dtype: np.dtype[np.generic]) -> float:
+    """Return the bound on ``||E||_2`` of the module's docstring; norm is ``||A||_F``."""
+    complex_factor = math.sqrt(2) if dtype.kind == "c" else 1.0
+    return complex_factor * math.sqrt(size) * float(np.finfo(dtype).eps) / 2 * norm
+
+
+def stopping_norm(
+    norm: float, largest_column: float, k: int, cutoff: Cutoff, margin: float
+) -> float:
+    """Return the ``||R2||_F`` at which a factorisation may stop; -1 where it never may.
+
+    A quarter of the lowest value that the cutoff can have: then sigma_{r+1} is proved below the
+    cutoff, and the singular values of R1, sqrt(sigma^2 - ||R2||^2) at the least, are those of A to
+    4 % where they matter, should they have to decide.
+    """
+    low = cutoff.bracket(max(largest_column, norm / math.sqrt(max(k, 1))), norm)[0]
+    return low / 4 if low / 4 + margin <= low else -1.0
+
+
+def decide(
+    R: Array,
+    k: int,
+    left: float,
+    *,
+    size: int,
+    full: int,
+    cutoff: Cutoff,
+    driver: str = "gesdd",
+) -> Decision:
+    """Decide the rank from a triangular factor: by bounds, else by its singular values.
+
+    Parameters
+    ----------
+    R : ndarray, shape (>= k, n)
+        R1 in its upper trapezoid; what is below the diagonal is not read.
+    k : int
+        Rows of the trapezoid.
+    left : float
+        Frobenius norm of what the factorisation left, 0 if it ran to its end.
+    size : int
+        max(m, n) of A.
+    full : int
+        min(m, n) of A: the rank that leaves nothing to bound from above.
+    cutoff : Cutoff
+        In the scale of R.
+    driver : str
+        LAPACK's SVD, where one is needed.
+    """
+    tails = tail_norms(R, k, left)
+    decision = prove(R, k, tails, size=size, full=full, cutoff=cutoff)
+    if decision is not None:
+        return decision
+    margin = rounding_margin(float(tails[0]), size, R.dtype)
+    return _by_svd(R, k, left, tails, margin, full, cutoff, driver)
+
+
+def prove(
+    R: Array, k: int, tails: Array, *, size: int, full: int, cutoff: Cutoff
+) -> Decision | None:
+    """Decide the rank by bounds alone, or return None; `tails` as from `tail_norms`."""
+    norm = float(tails[0])
+    margin = rounding_margin(norm, size, R.dtype)
+    if norm == 0:
+        return Decision(0, cutoff.bracket(0.0, 0.0)[0], math.inf, 0.0, "bounds", 0.0)
+    low = sigma_1_lower(R, k, norm)
+    tol_low, tol_high = cutoff.bracket(low, norm)
+
+    # The smallest rank that the upper bound proves to be enough.
+    enough = np.flatnonzero(tails + margin <= tol_low)
+    rank = int(enough[0]) if enough.size else k
+    upper = 0.0 if rank == full else float(tails[rank]) + margin
+    # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that would prove nothing.
+    if upper <= tol_low and np.abs(np.diagonal(R)[:rank]).min(initial=math.inf) > tol_high:
+        lower = sigma_r_lower(R, rank) - 2 * margin
+        if lower > tol_high:
+            return Decision(rank, tol_low, lower, upper, "bounds", float(tails[rank]))
+    return None
+
+
+def proposal(R: Array, k: int, left: float, *, size: int, full: int) -> Decision:
+    """Return bounds around a rank k that the caller chose; the cutoff is the bound from above.
+
+    They may not separate: then the singular values of R1 bound from below as well as can be.
+    """
+    margin = rounding_margin(float(tail_norms(R, k, left)[0]), size, R.dtype)
+    lower = max(0.0, sigma_r_lower(R, k) - 2 * margin)
+    upper = 0.0 if k == full else left + margin
+    if lower > upper:
+        return Decision(k, upper, lower, upper, "bounds", left)
+    sigma = singular_values(R, k)
+    return Decision(k, upper, max(0.0, float(sigma[-1]) - margin), upper, "svd", left, sigma)
+
+
+def certify(decision: Decision, method: str, exponent: int) -> Certificate:
+    """Return the certificate of a decision on a matrix that was scaled by ``2**exponent``."""
+
+    def unscaled(x: float) -> float:
+        return math.ldexp(x, -exponent) if exponent and math.isfinite(x) else x
+
+    return Certificate(
+        decision.rank,
+        unscaled(decision.tol),
+        unscaled(decision.sigma_r_lower),
+        unscaled(decision.sigma_next_upper),
+        decision.decided_by,
+        method + ("+svd" if decision.decided_by == "svd" else ""),
+    )
+
+
+def _by_svd(
+    R: Array,
+    k: int,
+    left: float,
+    tails: Array,
+    margin: float,
+    full: int,
+    cutoff: Cutoff,
+    driver: str,
+) -> Decision:
+    sigma = singular_values(R, k, driver)
+    tol = cutoff.bracket(float(sigma[0]), 0.0)[0]
+    rank = int(np.count_nonzero(sigma > tol))
+    following = float(sigma[rank]) if rank < k else 0.0
+    return Decision(
+        rank,
+        tol,
+        max(0.0, float(sigma[rank - 1]) - margin) if rank else math.inf,
+        0.0 if rank == full else math.hypot(following, left) + margin,
+        "svd",
+        float(tails[rank]),
+        sigma,
+    )
+
+
+def tail_norms(R: Array, k: int, left: float) -> Array:
+    """Return ``||R2||_F`` for every rank 0..k, shape (k + 1,)."""
+    rows = np.zeros(k)
+    triangular.py_row_sumsq(R, k, rows)
+    return np.asarray(np.sqrt(np.cumsum(np.append(rows, left * left)[::-1])[::-1]))
+
+
+def sigma_1_lower(R: Array, k: int, norm: float) -> float:
+    """Return a lower bound of the largest singular value; norm is ``||R||_F``."""
+    work = np.empty(k + R.shape[1], R.dtype)
+    power = triangular.py_sigma_max_lower(R, k, work)
+    # The quotient itself is rounded.
+    power *= 1 - 4 * math.sqrt(R.shape[1]) * float(np.finfo(R.dtype).eps)
+    return max(power, norm / math.sqrt(k))
+
+
+def sigma_r_lower(R: Array, rank: int) -> float:
+    """Return ``1 / ||R11^-1||_F``; inf at rank 0, 0 if the triangle is singular."""
+    if rank == 0:
+        return math.inf
+    X = np.empty((rank, rank), R.dtype, order="F")
+    norm = triangular.py_inverse(R, X)
+    return 1 / norm if norm > 0 else 0.0
+
+
+def singular_values(R: Array, k: int, driver: str = "gesdd") -> Array:
+    """Return the singular values of the k-row trapezoid, descending, shape (k,)."""
+    from scipy.linalg import LinAlgError, svd
+
+    try:
+        return np.asarray(
+            svd(
+                np.triu(R[:k]),
+                compute_uv=False,
+                overwrite_a=True,
+                check_finite=False,
+                lapack_driver=driver,
+            )
+        )
+    except LinAlgError as error:
+        raise ConvergenceError(f"the SVD of the small factor failed: {error}") from error

@@ -1,0 +1,186 @@
+"""Least squares: the minimum-norm minimiser of ||A x - b||, for any shape and rank."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastsub.factor.arrays import (
+    Array,
+    as_array,
+    as_matrix,
+    check_finite_magnitude,
+    check_tolerance,
+    product,
+)
+from fastsub.factor.backward import karlson_walden
+from fastsub.factor.certificate import Certificate
+from fastsub.factor.cod import COD
+
+_DRIVERS = (None, "gelsd", "gelss", "gelsy")
+
+
+def lstsq(
+    a: Any,
+    b: Any,
+    cond: float | None = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str | None = None,
+    *,
+    full_output: bool = False,
+) -> Any:
+    """Return the x of least norm among those that minimise ``norm(a @ x - b)``.
+
+    Parameters
+    ----------
+    a : array_like, shape (..., m, n)
+        Real or complex matrix, or a stack of them; integers are taken as float64.
+    b : array_like, shape (m,) or (..., m, k)
+        Right-hand sides. Beside a stack, a 1-d `b` serves every matrix.
+    cond : float, optional
+        Singular values above ``cond`` times the largest count. The default is NumPy's,
+        ``eps * max(m, n)``; SciPy's is ``eps`` alone, which lets rounding noise pass for rank.
+    overwrite_a : bool, default False
+        Let the memory of `a` be used where its layout allows; `a` is destroyed.
+    overwrite_b : bool, default False
+        Accepted for SciPy's signature; `b` is never written.
+    check_finite : bool, default True
+        Raise on NaN and infinity.
+    lapack_driver : {None, "gelsd", "gelss", "gelsy"}
+        Naming ``"gelsd"`` or ``"gelss"`` returns singular values, at the cost of an SVD of a
+        min(m, n) triangle; ``"gelsy"`` returns no residues, as in SciPy.
+    full_output : bool, default False
+        Return ``(x, residues, rank, s), certificate``.
+
+    Returns
+    -------
+    x : ndarray, shape (n,) or (..., n, k)
+    residues : ndarray, shape (k,), or float
+        Squared norms of ``b - a @ x`` if m > n and the rank is n, otherwise empty.
+    rank : int
+    s : ndarray, shape (min(m, n),), or None
+        Singular values, descending; None unless a driver that computes them is named.
+    certificate : Certificate
+        Only with `full_output`; its `backward_error` is the largest over the right-hand sides.
+
+    Raises
+    ------
+    ValueError
+        NaN or infinity, mismatched shapes, an unknown driver, a negative or NaN `cond`.
+    TypeError
+        Strings, masked entries, sparse or dask arrays.
+
+    See Also
+    --------
+    scipy.linalg.lstsq : the same by an SVD of `a`.
+
+    Notes
+    -----
+    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n; 4 n^3 / 3 and 2 rank^2 (n - rank) more if the rank is
+    deficient. Not for large sparse systems: ``scipy.sparse.linalg.lsmr``.
+
+    References
+    ----------
+    .. [1] Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.5.
+
+    Examples
+    --------
+    2x = 1, 3x = 2, 4x = 2 has no solution; the nearest is (2 + 6 + 8) / 29:
+
+    >>> import fastsub
+    >>> x, residues, rank, s = fastsub.lstsq([[2], [3], [4]], [1, 2, 2])
+    >>> x * 29
+    array([16.])
+    """
+    A, B = as_array(a, "a"), as_array(b, "b")
+    if lapack_driver not in _DRIVERS:
+        raise ValueError(f"lapack_driver must be one of {_DRIVERS}, got {lapack_driver!r}")
+    rtol = check_tolerance(cond, "cond")
+    if A.ndim < 2:
+        raise ValueError(f"a must be a matrix or a stack of matrices, got {A.ndim}-d")
+    if B.ndim == 0:
+        raise ValueError("b must be a vector or a matrix, got a number")
+    if A.shape[-2] != B.shape[0 if B.ndim == 1 else -2]:
+        raise ValueError(
+            f"a and b must have the same number of rows, got {A.shape[-2]} and "
+            f"{B.shape[0 if B.ndim == 1 else -2]}"
+        )
+    if check_finite and B.size:
+        check_finite_magnitude(np.atleast_2d(B), "b")
+    options = (rtol, overwrite_a, check_finite, lapack_driver, full_output)
+    if A.ndim == 2 and B.ndim <= 2:
+        result, certificate = _one(A, B, *options)
+    else:
+        result, certificate = _stack(A, B, *options)
+    return (result, certificate) if full_output else result
+
+
+def _one(
+    A: Array,
+    B: Array,
+    rtol: float | None,
+    overwrite_a: bool,
+    check_finite: bool,
+    driver: str | None,
+    full_output: bool,
+) -> tuple[tuple[Any, Any, int, Any], Certificate]:
+    dtype = np.result_type(A, B)
+    # A complex b beside a real matrix is two real right-hand sides.
+    split = A.dtype.kind != "c" and dtype.kind == "c"
+    A = as_matrix(A.astype(np.empty(0, dtype).real.dtype if split else dtype, copy=False), "a")
+    m, n = A.shape
+    columns = B[:, None] if B.ndim == 1 else B
+    if split:
+        columns = np.hstack([columns.real, columns.imag])
+    columns = np.asfortranarray(columns, dtype=A.dtype)
+    keep = A.copy() if overwrite_a and (m > n or full_output) else A
+    F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
+    X = F.solve(columns)
+    certificate = F.certificate
+
+    residues: Any = np.empty(0, dtype.type(0).real.dtype)
+    if n == 0 or (m > n == F.rank and driver != "gelsy"):
+        R = columns - product(keep, X)
+        squares = np.sum(np.abs(R) ** 2, axis=0)
+        if split:
+            squares = squares[: squares.size // 2] + squares[squares.size // 2 :]
+        residues = squares[0] if B.ndim == 1 else squares
+    if full_output:
+        certificate = replace(certificate, backward_error=karlson_walden(F, keep, columns, X))
+    if split:
+        half = X.shape[1] // 2
+        X = X[:, :half] + 1j * X[:, half:]
+    x = X.reshape(n) if B.ndim == 1 else np.asarray(X, dtype)
+    s = None
+    if driver in ("gelsd", "gelss"):
+        s = F.singular_values()
+    return (x, residues, F.rank, s), certificate
+
+
+def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any], Certificate]:
+    core = 1 if B.ndim == 1 else 2
+    shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-core])
+    if math.prod(shape) == 0:
+        raise ValueError(f"a and b broadcast to a stack of shape {shape}, which holds no matrix")
+    As = np.broadcast_to(A, shape + A.shape[-2:]).reshape(-1, *A.shape[-2:])
+    Bs = np.broadcast_to(B, shape + B.shape[-core:]).reshape(-1, *B.shape[-core:])
+    answers = [_one(matrix, rhs, *options) for matrix, rhs in zip(As, Bs, strict=True)]
+    xs, residues, ranks, ss = zip(*(answer for answer, _ in answers), strict=True)
+    certificate = Certificate.stack([certificate for _, certificate in answers], shape)
+
+    def gather(parts: Any) -> Array:
+        return np.stack(parts).reshape(shape + parts[0].shape)
+
+    same = len({np.shape(residue) for residue in residues}) == 1
+    return (
+        gather(xs),
+        # Matrices of deficient rank have none; a stack with one of them has none.
+        np.stack(residues).reshape(shape + np.shape(residues[0])) if same else np.empty((*shape, 0)),
+        np.array(ranks).reshape(shape),
+        None if ss[0] is None else gather(ss),
+    ), certificate

@@ -1,0 +1,311 @@
+"""The four subspaces of a matrix, each as an orthonormal basis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastsub.factor.arrays import Array, as_array, check_tolerance
+from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import Want
+from fastsub.factor.cod import COD
+from fastsub.functions.stacks import bases_of_stack
+
+_DRIVERS = ("gesdd", "gesvd")
+
+
+def null_space(
+    A: Any,
+    rcond: float | None = None,
+    *,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+    rng: Any = None,
+    full_output: bool = False,
+    ragged: bool = False,
+) -> Any:
+    """Return an orthonormal basis of the null space: all x with A x = 0.
+
+    Parameters
+    ----------
+    A : array_like, shape (..., m, n)
+        Real or complex matrix, or a stack of them; integers are taken as float64.
+    rcond : float, optional
+        Singular values above ``rcond`` times the largest count. The default is
+        ``eps * max(m, n)``, eps that of the working dtype.
+    overwrite_a : bool, default False
+        Let the memory of A be used where its layout allows (Fortran order if m > n, C order if
+        m < n, either if square); A is destroyed.
+    check_finite : bool, default True
+        Raise on NaN and infinity. Without the check they give meaningless results, not crashes.
+    lapack_driver : {"gesdd", "gesvd"}
+        The SVD of the small factor, where bounds cannot decide.
+    rng : seed or Generator, optional
+        For the randomised paths; it never changes whether an answer is right.
+    full_output : bool, default False
+        Return ``(N, certificate)``.
+    ragged : bool, default False
+        For a stack: return a list of bases in C order, whose widths may differ.
+
+    Returns
+    -------
+    N : ndarray, shape (..., n, n - rank)
+        Orthonormal columns.
+    certificate : Certificate
+        Only with `full_output`.
+
+    Raises
+    ------
+    ValueError
+        NaN or infinity in A, a negative or NaN `rcond`, not a matrix, or a stack of different ranks.
+    TypeError
+        Strings, masked entries, sparse or dask arrays.
+    MemoryError
+        If the basis cannot fit; the message says its size.
+
+    See Also
+    --------
+    scipy.linalg.null_space : the same by a full SVD.
+    row_space : the orthogonal complement.
+
+    Notes
+    -----
+    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, plus 4 n^3 / 3 if the rank is deficient; no m x m
+    matrix is made. The rank is the SVD's: see `Certificate`. Not for a sparse matrix whose null
+    space is huge: the basis is dense.
+
+    References
+    ----------
+    .. [1] Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.
+
+    Examples
+    --------
+    x1 + 2 x2 = 0 describes everything that this matrix destroys:
+
+    >>> import numpy as np
+    >>> import fastsub
+    >>> A = np.array([[1, 2], [3, 6], [4, 8]])
+    >>> N = fastsub.null_space(A)
+    >>> np.round(N / N[1], 12)
+    array([[-2.],
+           [ 1.]])
+    """
+    return _basis(
+        A, rcond, "null", COD.null_space, 1, lambda n, r: n - r, overwrite_a=overwrite_a,
+        check_finite=check_finite, lapack_driver=lapack_driver, full_output=full_output,
+        ragged=ragged,
+    )
+
+
+def orth(
+    A: Any,
+    rcond: float | None = None,
+    *,
+    check_finite: bool = True,
+    rng: Any = None,
+    full_output: bool = False,
+    ragged: bool = False,
+) -> Any:
+    """Return an orthonormal basis of the column space: all A x.
+
+    Parameters
+    ----------
+    A : array_like, shape (..., m, n)
+        Real or complex matrix, or a stack of them; integers are taken as float64.
+    rcond : float, optional
+        Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
+    check_finite, rng, full_output, ragged
+        As for `null_space`.
+
+    Returns
+    -------
+    Q : ndarray, shape (..., m, rank)
+        Orthonormal columns. The identity where the rank is m: the column space is everything.
+    certificate : Certificate
+        Only with `full_output`.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As `null_space`.
+
+    See Also
+    --------
+    scipy.linalg.orth : the same by an SVD.
+    left_null_space : the orthogonal complement.
+
+    Notes
+    -----
+    Cost: 4 m n^2 flops for m >= n. Called `column_space` too.
+
+    References
+    ----------
+    .. [1] Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.
+
+    Examples
+    --------
+    >>> import fastsub
+    >>> Q = fastsub.orth([[1, 2], [3, 6], [4, 8]])
+    >>> Q.shape
+    (3, 1)
+    """
+    return _basis(
+        A, rcond, "range", COD.column_space, 0, lambda m, r: r, check_finite=check_finite,
+        full_output=full_output, ragged=ragged,
+    )
+
+
+column_space = orth
+
+
+def row_space(
+    A: Any,
+    rcond: float | None = None,
+    *,
+    check_finite: bool = True,
+    rng: Any = None,
+    full_output: bool = False,
+    ragged: bool = False,
+) -> Any:
+    """Return an orthonormal basis of the row space: the column space of A^H.
+
+    Parameters
+    ----------
+    A : array_like, shape (..., m, n)
+        Real or complex matrix, or a stack of them; integers are taken as float64.
+    rcond : float, optional
+        Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
+    check_finite, rng, full_output, ragged
+        As for `null_space`.
+
+    Returns
+    -------
+    V : ndarray, shape (..., n, rank)
+        Orthonormal columns.
+    certificate : Certificate
+        Only with `full_output`.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As `null_space`.
+
+    See Also
+    --------
+    null_space : the orthogonal complement.
+
+    Notes
+    -----
+    Cost: as `null_space`.
+
+    References
+    ----------
+    .. [1] Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.
+
+    Examples
+    --------
+    >>> import fastsub
+    >>> V = fastsub.row_space([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+    >>> V.shape
+    (3, 2)
+    """
+    return _basis(
+        A, rcond, "null", COD.row_space, 1, lambda n, r: r, check_finite=check_finite,
+        full_output=full_output, ragged=ragged,
+    )
+
+
+def left_null_space(
+    A: Any,
+    rcond: float | None = None,
+    *,
+    check_finite: bool = True,
+    rng: Any = None,
+    full_output: bool = False,
+    ragged: bool = False,
+) -> Any:
+    """Return an orthonormal basis of the left null space: all y with A^H y = 0.
+
+    Parameters
+    ----------
+    A : array_like, shape (..., m, n)
+        Real or complex matrix, or a stack of them; integers are taken as float64.
+    rcond : float, optional
+        Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
+    check_finite, rng, full_output, ragged
+        As for `null_space`.
+
+    Returns
+    -------
+    U : ndarray, shape (..., m, m - rank)
+        Orthonormal columns: the conserved quantities of a reaction network, the cycles that make
+        equations redundant. For m much larger than n this is a huge dense array; `orth` holds the
+        same information in m x rank numbers.
+    certificate : Certificate
+        Only with `full_output`.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As `null_space`.
+
+    See Also
+    --------
+    orth : the orthogonal complement.
+
+    Notes
+    -----
+    Cost: as `null_space`, plus 4 m (m - rank) rank flops to form the basis.
+
+    References
+    ----------
+    .. [1] Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.
+
+    Examples
+    --------
+    >>> import fastsub
+    >>> fastsub.left_null_space([[1, 2], [3, 6], [4, 8]]).shape
+    (3, 2)
+    """
+    return _basis(
+        A, rcond, "range", COD.left_null_space, 0, lambda m, r: m - r, check_finite=check_finite,
+        full_output=full_output, ragged=ragged,
+    )
+
+
+def _basis(
+    A: Any,
+    rcond: float | None,
+    want: Want,
+    basis: Callable[[COD], Array],
+    side: int,
+    width: Callable[[int, int], int],
+    *,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+    full_output: bool,
+    ragged: bool,
+) -> Any:
+    """Compute one of the four bases, whose rows are side 0 (m) or 1 (n) of A."""
+    A = as_array(A)
+    if A.ndim < 2:
+        raise ValueError(f"A must be a matrix or a stack of matrices, got {A.ndim}-d")
+    if lapack_driver not in _DRIVERS:
+        raise ValueError(f"lapack_driver must be one of {_DRIVERS}, got {lapack_driver!r}")
+    rtol = check_tolerance(rcond, "rcond")
+
+    def one(matrix: Array) -> tuple[Array, Certificate]:
+        factorisation = COD(
+            matrix, rtol, want=want, overwrite_a=overwrite_a, check_finite=check_finite,
+            lapack_driver=lapack_driver,
+        )
+        return basis(factorisation), factorisation.certificate
+
+    if A.ndim == 2:
+        result, certificate = one(A)
+    else:
+        rows = A.shape[-2 + side]
+        result, certificate = bases_of_stack(A, one, rows, lambda r: width(rows, r), ragged)
+    return (result, certificate) if full_output else result
