@@ -39,6 +39,8 @@ class Plan:
 # instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD). The table that set it:
 # `python -m bench compare rank` at 1.1, 1.2, 1.5 and 2 rows a column.
 _REDUCE_FROM = 1.2
+# Below this many columns pivoting everything is as fast, and leaves fewer reflectors behind.
+_REDUCE_COLUMNS = 48
 # Rows per column from which a Gram matrix, at half the flops of QR, is worth the risk of a failure.
 _GRAM_FROM = 3.0
 
@@ -68,7 +70,7 @@ def choose(
     """
     adjoint = want != "factors" and (m < n or (m == n and c_order))
     rows, columns = (n, m) if adjoint else (m, n)
-    tall = rows >= _REDUCE_FROM * columns and columns > 1
+    tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS
     single = np.dtype(dtype).itemsize <= 8 and np.dtype(dtype).char != "d"
     gram = want == "rank" and rows >= _GRAM_FROM * columns and not single
     return Plan(adjoint, gram, tall, block=64 if columns <= 1000 else 96, panel=32)

@@ -79,17 +79,24 @@ def rounding_margin(norm: float, size: int, dtype: np.dtype[np.generic]) -> floa
     return complex_factor * math.sqrt(size) * float(np.finfo(dtype).eps) / 2 * norm
 
 
-def stopping_norm(
-    norm: float, largest_column: float, k: int, cutoff: Cutoff, margin: float
-) -> float:
-    """Return the ``||R2||_F`` at which a factorisation may stop; -1 where it never may.
+def stopping_norm(C: Array, size: int, cutoff: Cutoff) -> float:
+    """Return the ``||R2||_F`` at which a factorisation of C may stop; -1 where it never may.
 
     A quarter of the lowest value that the cutoff can have: then sigma_{r+1} is proved below the
     cutoff, and the singular values of R1, sqrt(sigma^2 - ||R2||^2) at the least, are those of A to
     4 % where they matter, should they have to decide.
     """
-    low = cutoff.bracket(max(largest_column, norm / math.sqrt(max(k, 1))), norm)[0]
+    columns = np.sqrt(column_sumsq(C))
+    norm = float(np.linalg.norm(columns))
+    margin = rounding_margin(norm, size, C.dtype)
+    sigma_1 = max(float(columns.max(initial=0.0)), norm / math.sqrt(max(1, min(C.shape))))
+    low = cutoff.bracket(sigma_1, norm)[0]
     return low / 4 if low / 4 + margin <= low else -1.0
+
+
+def column_sumsq(C: Array) -> Array:
+    """Return the squared norms of the columns in double precision, shape (n,)."""
+    return np.asarray(np.sum(np.square(np.abs(C), dtype=np.float64), axis=0))
 
 
 def decide(

@@ -22,7 +22,6 @@ from fastsub.factor.decide import (
     certify,
     decide,
     proposal,
-    rounding_margin,
     stopping_norm,
 )
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
@@ -100,12 +99,7 @@ class RRQR:
         if plan.reduce and (rank is None or 2 * rank > full):
             factors.append(Reflectors.of_qr(core, plan.block))
             core = np.asfortranarray(np.triu(core[:full]))
-        stop = -1.0
-        if rtol is not None and full:
-            columns = np.sqrt(np.sum(np.square(np.abs(core), dtype=np.float64), axis=0))
-            norm = float(np.linalg.norm(columns))
-            margin = rounding_margin(norm, max(m, n), A.dtype)
-            stop = stopping_norm(norm, float(columns.max()), full, self._cutoff, margin)
+        stop = -1.0 if rtol is None else stopping_norm(core, max(m, n), self._cutoff)
         Q, p, k, left = pivoted_qr(core, plan.panel, plan.block, rank=rank, stop=stop)
         self._q = Product(*factors, Q)
         self._left, self._fixed = left, rank

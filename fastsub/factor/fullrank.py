@@ -1,0 +1,56 @@
+"""Proofs of full rank that need no pivoting: of a matrix from its Gram matrix, of a triangle."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastsub.factor.arrays import Array
+from fastsub.factor.decide import (
+    Cutoff,
+    Decision,
+    prove,
+    rounding_margin,
+    sigma_1_lower,
+    sigma_r_lower,
+    tail_norms,
+)
+from fastsub.kernels import gram
+
+
+def prove_by_triangle(R: Array, size: int, cutoff: Cutoff) -> Decision | None:
+    """Prove full rank of an (n, n) triangle of any QR, pivoted or not; None if that fails.
+
+    Parameters
+    ----------
+    R : ndarray, shape (n, n)
+    size : int
+        max(m, n) of the matrix that was factored.
+    cutoff : Cutoff
+    """
+    n = R.shape[0]
+    decision = prove(R, n, tail_norms(R, n, 0.0), size=size, full=n, cutoff=cutoff)
+    return decision if decision is not None and decision.rank == n else None
+
+
+def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
+    """Prove full rank of W (m, n) from its Gram matrix G, or return None; m n^2 flops.
+
+    sigma_min(W)^2 = lambda_min(G) >= 1 / ||L^-1||_F^2 - d, where d = 2 sqrt(m) u ||W||_F^2 bounds
+    the rounding of G and of its Cholesky factor (Higham 2002, sections 3.5 and 10.1; square root law
+    as in decide.py). It proves nothing for a condition number above about u^-1/2.
+    """
+    m, n = W.shape
+    G = np.empty((n, n), W.dtype, order="F")
+    gram.py_gram(W, G)
+    norm_sq = float(np.trace(G).real)
+    if gram.py_cholesky(G) != 0:
+        return None
+    d = 2 * rounding_margin(norm_sq, m, W.dtype)
+    lower = math.sqrt(max(0.0, sigma_r_lower(G, n) ** 2 - d))
+    low = sigma_1_lower(G, n, math.sqrt(max(0.0, norm_sq - d)))
+    tol_low, tol_high = cutoff.bracket(low, math.sqrt(norm_sq + d))
+    if lower > tol_high:
+        return Decision(n, tol_low, lower, 0.0, "bounds", 0.0)
+    return None

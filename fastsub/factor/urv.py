@@ -1,0 +1,276 @@
+"""URV decomposition of a tall or square W: a unitary U, a triangle T, a unitary V.
+
+    W = U [T 0; 0 0] V^H,    U (m, m), V (n, n), T (r, r) nonsingular,  m >= n
+
+1. tall W: unpivoted QR to a square triangle, at the speed of gemm (Chan's trick); often that
+   triangle already proves full rank, and nothing is left to do;
+2. QR with column pivoting of the triangle, with early stop; the rank decision (decide.py);
+3. RZ of its first r rows, when a basis of the row side is asked for.
+
+Where singular values had to decide and no gap separates the two sides, U and V are the singular
+vectors of the triangle instead: then the bases are the best there are, as from SciPy's SVD.
+
+References
+----------
+Chan, An improved algorithm for computing the singular value decomposition, ACM TOMS 8 (1982).
+Stewart, Updating a rank-revealing ULV decomposition, SIAM J. Matrix Anal. Appl. 14 (1993).
+Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import svd
+
+from fastsub.factor.arrays import Array, empty, product
+from fastsub.factor.choose import Plan
+from fastsub.factor.decide import (
+    Cutoff,
+    Decision,
+    decide,
+    rounding_margin,
+    sigma_1_lower,
+    singular_values,
+    stopping_norm,
+)
+from fastsub.factor.fullrank import prove_by_gram, prove_by_triangle
+from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
+from fastsub.kernels import blas, rz, triangular
+
+
+class URV:
+    """The decomposition, its rank and who decided it.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Fortran-ordered, m >= n; it is overwritten.
+    plan : Plan
+        The path.
+    cutoff : Cutoff
+        In the scale of W.
+    driver : str
+        LAPACK's SVD, where one is needed.
+
+    Attributes
+    ----------
+    rank : int
+    decision : Decision
+    method : str
+        The path that answered.
+    """
+
+    def __init__(self, W: Array, plan: Plan, cutoff: Cutoff, driver: str) -> None:
+        self.dtype = W.dtype
+        self.shape = W.shape
+        self.block = plan.block
+        self.driver = driver
+        self.p = np.arange(W.shape[1], dtype=np.intc)
+        self.left = Product()
+        self.R, self.k = W, 0
+        self.method, self.decision = self._factor(W, plan, cutoff)
+        self.rank = self.decision.rank
+
+    def _factor(self, W: Array, plan: Plan, cutoff: Cutoff) -> tuple[str, Decision]:
+        """Fill in left, R, p and k, and decide."""
+        m, n = W.shape
+        if n == 0:
+            return "empty", Decision(0, cutoff.absolute or 0.0, math.inf, 0.0, "bounds", 0.0)
+        if plan.gram:
+            proved = prove_by_gram(W, cutoff)
+            if proved is not None:
+                return "gram+cholesky", proved
+        factors: list[Reflectors] = []
+        core, method = W, "qrcp"
+        if plan.reduce:
+            factors.append(Reflectors.of_qr(W, plan.block))
+            core = np.asfortranarray(np.triu(W[:n]))
+            proved = prove_by_triangle(core, m, cutoff)
+            if proved is not None:
+                self.left, self.R, self.k = Product(*factors), core, n
+                return "qr", proved
+            method = "qr+qrcp"
+        stop = stopping_norm(core, m, cutoff)
+        Q, self.p, self.k, left = pivoted_qr(core, plan.panel, plan.block, stop=stop)
+        self.left, self.R = Product(*factors, Q), core
+        decision = decide(core, self.k, left, size=m, full=n, cutoff=cutoff, driver=self.driver)
+        return method, decision
+
+    # ---- bases ----
+
+    def left_basis(self) -> Array:
+        """First r columns of U: the column space, shape (m, r)."""
+        if self.rank == 0:
+            return empty((self.shape[0], 0), self.dtype)
+        return self._left_best.columns(0, self.rank)
+
+    def left_null(self) -> Array:
+        """Last m - r columns of U: the left null space, shape (m, m - r)."""
+        m, r = self.shape[0], self.rank
+        if r == m:
+            return empty((m, 0), self.dtype)
+        Q = self._left_best
+        if len(Q.factors) > 1:
+            # As r reflectors instead of n and more: half the work, and reflectors of columns that
+            # are rounding noise add no noise of their own.
+            Q = Product(Reflectors.of_qr(Q.columns(0, r), self.block))
+        return Q.columns(r, m)
+
+    @cached_property
+    def _left_best(self) -> Product:
+        """The left factor, turned into the best one where the QR's is not."""
+        r = self.rank
+        if self._is_clean:
+            return self.left
+        if self._vectors is not None:
+            G = np.asfortranarray(self._vectors[0][:, :r])
+        else:
+            # One step of subspace iteration: the columns of R V1 span the column space up to
+            # ||R2||^2 instead of ||R2||.
+            G = product(np.triu(self.R[: self.k]), self.right_basis()[self.p])
+        return Product(*self.left.factors, Reflectors.of_qr(G, self.block))
+
+    def right_basis(self) -> Array:
+        """First r columns of V: the row space, shape (n, r)."""
+        n, r = self.shape[1], self.rank
+        if self._vectors is not None:
+            return np.asfortranarray(self._unpermute(self._vectors[1][:r].conj().T))
+        if r == 0:
+            return empty((n, 0), self.dtype)
+        if r == n:
+            return self._unpermute(np.eye(n, dtype=self.dtype))
+        return self._rz_columns(0, r)
+
+    def right_null(self) -> Array:
+        """Last n - r columns of V: the null space, shape (n, n - r)."""
+        n, r = self.shape[1], self.rank
+        if r == n:
+            return empty((n, 0), self.dtype)
+        if self._vectors is not None:
+            return np.asfortranarray(self._unpermute(self._vectors[1][r:].conj().T))
+        return self._rz_columns(r, n)
+
+    def _rz_columns(self, start: int, stop: int) -> Array:
+        B, T = self._rz[1:]
+        C = empty((self.shape[1], stop - start), self.dtype)
+        if C.size:
+            work = np.empty(max(T.shape[0] * C.shape[1], C.shape[0]), self.dtype)
+            rz.py_rz_columns(B, T, self.p, C, start, work)
+        return C
+
+    @cached_property
+    def _rz(self) -> tuple[Array, Array, Array]:
+        """U, B, T of kernels/rz.pyx; 0 < rank < n."""
+        n, r = self.shape[1], self.rank
+        block = min(64, r)
+        U, B, T = (empty(shape, self.dtype) for shape in ((r, r), (n - r, r), (block, r)))
+        rz.py_rz(self.R, U, B, T, np.empty(block * r, self.dtype))
+        return U, B, T
+
+    def _unpermute(self, rows: Array) -> Array:
+        out = np.empty_like(rows, order="F")
+        out[self.p] = rows
+        return out
+
+    @property
+    def _is_clean(self) -> bool:
+        """Whether ||R2|| is at rounding level, so that no other basis annihilates any better."""
+        scale = 20 * float(np.finfo(self.dtype).eps)
+        return self.decision.residual <= scale * self._largest
+
+    @cached_property
+    def _largest(self) -> float:
+        sigma = self.decision.sigma
+        if sigma is not None:
+            return float(sigma[0])
+        return sigma_1_lower(self.R, self.k, 0.0) if self.k else 0.0
+
+    @cached_property
+    def _vectors(self) -> tuple[Array, Array] | None:
+        """Singular vectors of the k-row trapezoid (U, V^H); None where QR's bases are as good.
+
+        With the gap ||R2|| <= sigma_min(R11), that is in every decision by bounds, RZ's null space
+        has ||A N|| <= sqrt(2) sigma_{r+1}: the (2, 1) block R2 V1 can only rotate it by
+        ||R2 V1 T^-1|| <= 1 (Stewart, Updating a rank-revealing ULV decomposition, SIMAX 14, 1993).
+        """
+        decision = self.decision
+        if decision.sigma is None or self._is_clean:
+            return None
+        following = decision.sigma[self.rank] if self.rank < decision.sigma.size else 0.0
+        if 0 < self.rank and decision.residual <= min(3 * float(following), decision.tol):
+            return None
+        U, _, Vh = svd(
+            np.triu(self.R[: self.k]),
+            full_matrices=True,
+            check_finite=False,
+            lapack_driver=self.driver,
+        )
+        return U, Vh
+
+    # ---- solving; B (m, k) or (n, k) is Fortran-ordered and overwritten ----
+
+    def solve(self, B: Array) -> Array:
+        """W x = b: x = V1 T^-1 U1^H b."""
+        r, n = self.rank, self.shape[1]
+        if self._vectors is not None:
+            self.left.apply(B, adjoint=True)
+            U, Vh = self._vectors
+            C = product(U[:, :r], B[: self.k], adjoint=True) / self.sigma[:r, None]
+            return self._unpermute(product(Vh[:r], C, adjoint=True))
+        self.left.apply(B, adjoint=True)
+        C = np.asfortranarray(B[:r])
+        if r == n:
+            blas.py_trsm("L", "U", "N", "N", self._triangle, C)
+            return self._unpermute(C)
+        # [R11 R12] = J U^H J [J 0] Z^H: reverse, solve with U^H, and lift by V1 = Z[:, :r].
+        C = np.asfortranarray(C[::-1])
+        blas.py_trsm("L", "U", "C", "N", self._rz[0], C)
+        return product(self.right_basis(), C)
+
+    def solve_adjoint(self, B: Array) -> Array:
+        """W^H x = b: x = U1 T^-H V1^H b."""
+        r, (m, n) = self.rank, self.shape
+        X = np.zeros((m, B.shape[1]), self.dtype, order="F")
+        if self._vectors is not None:
+            U, Vh = self._vectors
+            C = product(Vh[:r], B[self.p]) / self.sigma[:r, None]
+            X[: self.k] = product(U[:, :r], C)
+        elif r == n:
+            C = np.asfortranarray(B[self.p])
+            blas.py_trsm("L", "U", "C", "N", self._triangle, C)
+            X[:r] = C
+        else:
+            C = product(self.right_basis(), B, adjoint=True)
+            blas.py_trsm("L", "U", "N", "N", self._rz[0], C)
+            X[:r] = C[::-1]
+        self.left.apply(X)
+        return X
+
+    @property
+    def _triangle(self) -> Array:
+        """R11 in Fortran order (its lower part is not zero)."""
+        return np.asfortranarray(self.R[: self.rank, : self.rank])
+
+    # ---- spectrum ----
+
+    @cached_property
+    def sigma(self) -> Array:
+        """Singular values of the trapezoid, descending, shape (k,)."""
+        known = self.decision.sigma
+        return singular_values(self.R, self.k, self.driver) if known is None else known
+
+    @cached_property
+    def condition(self) -> float:
+        """Estimate of ``sigma_1 / sigma_r``, within a small factor; nan at rank 0."""
+        r = self.rank
+        if r == 0:
+            return math.nan
+        if self.decision.sigma is not None:
+            return float(self.decision.sigma[0] / self.decision.sigma[r - 1])
+        X = np.empty((r, r), self.dtype, order="F")
+        triangular.py_inverse(self.R, X)
+        work = np.empty(2 * r, self.dtype)
+        return self._largest * float(triangular.py_sigma_max_lower(X, r, work, 10))
