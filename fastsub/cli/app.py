@@ -1,0 +1,227 @@
+"""The commands, read from their type hints by typer, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, cast
+
+import numpy as np
+import typer
+from rich.console import Console
+
+import fastsub
+from fastsub.cli import files, show
+from fastsub.cli.errors import InputError
+from fastsub.cli.facts import to_json
+from fastsub.cli.null import null as null_facts
+from fastsub.cli.progress import working
+from fastsub.cli.report import analyse
+from fastsub.cli.solve import solve as solve_facts
+from fastsub.cli.text import printable
+
+ECOLI = (
+    "Core metabolism of E. coli: stoichiometric matrix, metabolites x reactions.\n"
+    "Orth, Fleming, Palsson 2010, EcoSal Plus, doi:10.1128/ecosalplus.10.2.1"
+)
+
+# Typer names only the leaves of its usage errors, and older ones take them from click.
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
+
+app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; every complaint is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name may hold what the stream cannot
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        with np.errstate(all="ignore"):  # what an overflow spoils is said in the facts
+            status = app(arguments, prog_name="fastsub", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        status = 130
+    except (InputError, _UsageError, np.linalg.LinAlgError) as error:
+        message = getattr(error, "format_message", error.__str__)()
+        return _complain(message)
+    except MemoryError as error:
+        return _complain(str(error) or "the memory of this machine does not suffice")
+    if status == 130:
+        _complain("interrupted")
+    return int(status or 0)
+
+
+def _complain(message: str) -> int:
+    """Print one line, whatever characters a file name brings into it; return the status 2."""
+    print(f"fastsub: {printable(message)[:1000]}", file=sys.stderr)
+    return 2
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fastsub {fastsub.__version__}")
+        raise typer.Exit
+
+
+def _check_rtol(rtol: float | None) -> float | None:
+    if rtol is not None and not 0 <= rtol < math.inf:
+        raise typer.BadParameter(f"{rtol} is not a finite number >= 0")
+    return rtol
+
+
+_SUFFIXES = " ".join(files.SUFFIXES)
+Rtol = Annotated[
+    float | None,
+    typer.Option(
+        callback=_check_rtol,
+        metavar="X",
+        show_default=False,
+        help="Singular values above X times the largest one count. "
+        "Without it X = eps * max(m, n), as in NumPy; rounded data want more, 1e-3 or so.",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Which array of an .npz or .mat file.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
+
+
+@app.callback(invoke_without_command=True)
+def _fastsub(
+    context: typer.Context,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Say what a matrix destroys (its null space) and what it can reach (its image).
+
+    As fast as QR, as trustworthy as the SVD: every answer says who decided the rank.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(epilog="Example: fastsub report measurements.csv --compare")
+def report(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help=f"The matrix: {_SUFFIXES}. Without it: a metabolic network that is bundled.",
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Time SciPy and NumPy on the same matrix.")
+    ] = False,
+    json: Json = False,
+    rtol: Rtol = None,
+    key: Key = None,
+) -> None:
+    """Report on a matrix: rank, the four subspaces, and who decided."""
+    if file is None:
+        if key is not None:
+            raise typer.BadParameter("the bundled matrix has no name", param_hint="--key")
+        A, name, citation = files.read_ecoli_core(), "ecoli_core", ECOLI
+    else:
+        with working(f"reading {file.name}"):
+            A, name, citation = files.read_matrix(file, key), str(file), None
+    with working(f"analysing {A.shape[0]} x {A.shape[1]}"):
+        facts = analyse(A, name, citation=citation, rtol=rtol, compare=compare)
+    if json:
+        print(to_json(facts))
+    else:
+        show.show_report(_console(), facts)
+
+
+@app.command(epilog="Example: fastsub null measurements.csv -o N.npy")
+def null(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", show_default=False, help=f"The matrix: {_SUFFIXES}."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="N.npy", help="Where to write the basis N."),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    rtol: Rtol = None,
+    key: Key = None,
+) -> None:
+    """Make an orthonormal basis N of the null space: A N = 0."""
+    if output:
+        files.check_output(output, force)
+    with working(f"reading {file.name}"):
+        A = files.read_matrix(file, key)
+    with working(f"null space of {A.shape[0]} x {A.shape[1]}"):
+        facts, N = null_facts(A, str(file), rtol=rtol, output=str(output) if output else None)
+    if output:
+        files.write_array(output, N, force)
+    if json:
+        print(to_json(facts))
+    else:
+        show.show_null(_console(), facts, N)
+
+
+@app.command(epilog="Example: fastsub solve A.npy b.npy -o x.npy")
+def solve(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="A", show_default=False, help=f"The matrix: {_SUFFIXES}."),
+    ],
+    right_hand_side: Annotated[
+        Path,
+        typer.Argument(
+            metavar="B", show_default=False, help="One right-hand side b, or one a column."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="x.npy", help="Where to write x."),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    rtol: Rtol = None,
+    key: Key = None,
+    key_b: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The same for B.", show_default=False)
+    ] = None,
+) -> None:
+    """Solve A x = b: say whether there is a solution, whether only one, and find the shortest.
+
+    Where there is none, x is the least-squares solution.
+
+    With --rtol X, b counts as reached up to a backward error of X, too.
+    """
+    if output:
+        files.check_output(output, force)
+    with working("reading"):
+        A = files.read_matrix(file, key)
+        b = files.read_right_hand_side(right_hand_side, key_b)
+    with working(f"solving {A.shape[0]} x {A.shape[1]}"):
+        facts, x = solve_facts(
+            A,
+            b,
+            (str(file), str(right_hand_side)),
+            rtol=rtol,
+            output=str(output) if output else None,
+        )
+    if output:
+        files.write_array(output, x, force)
+    if json:
+        print(to_json(facts))
+    else:
+        show.show_solve(_console(), facts, x)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=False)

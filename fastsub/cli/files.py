@@ -1,0 +1,250 @@
+"""Matrices from files and back: one short reader a format, one clear line when a file is no matrix.
+
+Nothing is ever unpickled: an array of Python objects is refused, whatever the format.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import os
+import warnings
+import zipfile
+from collections.abc import Callable, Collection
+from importlib import resources
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import scipy.io
+import scipy.sparse
+
+from fastsub.cli.delimited import read_delimited
+from fastsub.cli.errors import InputError
+
+Array = np.ndarray[Any, Any]
+
+
+def read_matrix(path: str | Path, name: str | None = None) -> Array:
+    """Read a matrix from a file.
+
+    Parameters
+    ----------
+    path : path
+        A ``.npy``, ``.npz``, ``.csv``, ``.tsv``, ``.mtx``, ``.mtx.gz`` or ``.mat`` file.
+    name : str, optional
+        Which array of a ``.npz`` or ``.mat`` file that holds several.
+
+    Returns
+    -------
+    ndarray, shape (m, n)
+        Finite numbers, in the dtype of the file. Sparse matrices are made dense.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not a matrix of finite numbers. One line says why.
+    """
+    array = _read(Path(path), name, "--key")
+    if array.ndim == 1:
+        raise InputError(
+            f"{path}: a vector of {array.size} numbers, not a matrix; save it as a column "
+            "with x.reshape(-1, 1) or as a row with x.reshape(1, -1)"
+        )
+    return array
+
+
+def read_right_hand_side(path: str | Path, name: str | None = None) -> Array:
+    """Read the right-hand side(s) b of A x = b: ``read_matrix``, but a vector will do.
+
+    Returns
+    -------
+    ndarray, shape (m,) or (m, k)
+    """
+    return _read(Path(path), name, "--key-b")
+
+
+def read_ecoli_core() -> Array:
+    """Read the matrix that the package bundles: 72 metabolites x 95 reactions, rank 67."""
+    text = resources.files("fastsub").joinpath("data/ecoli_core.mtx").read_bytes()
+    return np.asarray(scipy.io.mmread(io.BytesIO(text)).toarray())
+
+
+def check_output(path: Path, force: bool) -> None:
+    """Raise InputError unless ``path`` can be written: said before the work, not after it."""
+    if path.suffix.lower() != ".npy":
+        raise InputError(f"{path}: the result is written as .npy; give a name that ends in .npy")
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory")
+    if path.exists() and not force:
+        raise InputError(f"{path}: exists already; --force overwrites it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such directory")
+
+
+def write_array(path: Path, array: Array, force: bool) -> None:
+    """Write ``array`` as ``.npy``. Without ``force`` never over a file, however it got there."""
+    try:
+        with path.open("wb" if force else "xb") as stream:
+            np.save(stream, array, allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _read(path: Path, name: str | None, option: str) -> Array:
+    """Read an array of one or two dimensions; ``option`` is how the user gives ``name``."""
+    suffix = next((known for known in _READERS if path.name.lower().endswith(known)), None)
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a directory, not a matrix file")
+        empty = path.stat().st_size == 0
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    if suffix is None:
+        kind = f"unknown kind of file {path.suffix!r}" if path.suffix else "a name without a suffix"
+        raise InputError(f"{path}: {kind}; known are {' '.join(_READERS)}")
+    if empty:
+        raise InputError(f"{path}: the file is empty")
+    if name is not None and suffix not in (".npz", ".mat"):
+        raise InputError(f"{path}: {suffix} files hold one matrix without a name; drop {option}")
+
+    def choose(names: Collection[str]) -> str:
+        """Return the name of the array to read."""
+        if name in names and name is not None:
+            return name
+        if not names:
+            raise InputError(f"{path}: holds no array")
+        if name is None and len(names) == 1:
+            return next(iter(names))
+        listed = ", ".join(sorted(names)[:20]) + (", ..." if len(names) > 20 else "")
+        if name is None:
+            raise InputError(f"{path}: holds {len(names)} arrays; choose with {option}: {listed}")
+        raise InputError(f"{path}: has no array {name!r}; it has: {listed}")
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is raised, as an InputError
+            array = _READERS[suffix](path, choose)
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(f"{path}: does not fit into the memory of this machine") from error
+    except Exception as error:  # damaged bytes make a reader raise anything: KeyError, zlib.error
+        raise InputError(f"{path}: not a readable {suffix} file ({error})") from error
+    _check_numbers(path, array)
+    return array
+
+
+def _check_numbers(path: Path, array: Array) -> None:
+    """Raise InputError unless ``array`` holds finite numbers in one or two dimensions."""
+    if array.dtype.kind not in "biufc":
+        raise InputError(f"{path}: holds values of type {array.dtype}, not numbers")
+    if array.ndim not in (1, 2):
+        raise InputError(f"{path}: an array of {array.ndim} dimensions, not a matrix")
+    finite = np.isfinite(array)
+    if not finite.all():
+        first = np.argwhere(~finite)[0]
+        axes = ("row", "column") if array.ndim == 2 else ("entry",)
+        where = ", ".join(f"{axis} {at + 1}" for axis, at in zip(axes, first, strict=True))
+        raise InputError(f"{path}: {where} (counted from 1) is {array[tuple(first)]}")
+
+
+Choose = Callable[[Collection[str]], str]
+
+
+def _read_npy(path: Path, choose: Choose) -> Array:
+    with path.open("rb") as stream:
+        if stream.read(6) != b"\x93NUMPY":
+            raise InputError(f"{path}: not a .npy file (it does not begin as one)")
+        stream.seek(0)
+        try:
+            return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+        except ValueError as error:
+            _explain_objects(path, error)
+
+
+def _read_npz(path: Path, choose: Choose) -> Array:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not a .npz file (not a zip archive, or cut short)")
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        if {"format", "shape", "data"} <= set(arrays.files):  # scipy.sparse.save_npz
+            return _dense(path, scipy.sparse.load_npz(path))
+        name = choose(arrays.files)
+        try:
+            array = arrays[name]
+        except ValueError as error:
+            _explain_objects(path, error)
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: {name!r} is not an array")
+    return array
+
+
+def _read_mtx(path: Path, choose: Choose) -> Array:
+    text = path.read_bytes()
+    if path.name.lower().endswith(".gz"):
+        text = gzip.decompress(text)
+    # SciPy's reader (1.17) runs past the end, and may crash, where a zero byte or the end of the
+    # text comes within a line.
+    if b"\0" in text:
+        raise InputError(f"{path}: not a MatrixMarket file: it holds zero bytes")
+    return _dense(path, scipy.io.mmread(io.BytesIO(text + b"\n")))
+
+
+def _read_mat(path: Path, choose: Choose) -> Array:
+    try:
+        contents = {name: kind for name, _, kind in scipy.io.whosmat(str(path))}
+    except NotImplementedError as error:
+        raise InputError(
+            f"{path}: a MATLAB v7.3 file (HDF5), which is not read; save it with -v7 instead"
+        ) from error
+    name = choose([name for name in contents if not name.startswith("__")])
+    kind = contents[name]
+    if kind in ("cell", "struct", "object", "char", "function", "opaque", "unknown"):
+        raise InputError(f"{path}: {name} is a MATLAB {kind}, not a numeric matrix")
+    return _dense(path, scipy.io.loadmat(str(path), variable_names=[name])[name])
+
+
+_READERS: dict[str, Callable[[Path, Choose], Array]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".csv": lambda path, _: read_delimited(path, ","),
+    ".tsv": lambda path, _: read_delimited(path, "\t"),
+    ".mtx": _read_mtx,
+    ".mtx.gz": _read_mtx,
+    ".mat": _read_mat,
+}
+
+
+SUFFIXES = tuple(_READERS)
+
+
+def _explain_objects(path: Path, error: ValueError) -> NoReturn:
+    """Raise ``error``, in our words if NumPy refused to unpickle."""
+    if "allow_pickle" in str(error):
+        raise InputError(f"{path}: holds Python objects, which are never unpickled") from error
+    raise error
+
+
+def _dense(path: Path, matrix: Any) -> Array:
+    """Return a matrix, sparse or not, as an array; refuse one beyond the physical memory."""
+    if not scipy.sparse.issparse(matrix):
+        return np.asarray(matrix)
+    size, memory = math.prod(map(int, matrix.shape)) * matrix.dtype.itemsize, physical_memory()
+    if size > memory:
+        raise InputError(
+            f"{path}: {matrix.shape[0]} x {matrix.shape[1]} as a dense matrix needs {size} bytes "
+            f"({size / 1e9:.3g} GB), more than the {memory / 1e9:.3g} GB of this machine"
+        )
+    if matrix.format in ("csr", "csc", "bsr"):
+        matrix.check_format()  # toarray trusts the indices, which a damaged file may hold
+    return np.asarray(matrix.toarray())
+
+
+def physical_memory() -> float:
+    """Return the bytes of physical memory; ``inf`` where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return math.inf
