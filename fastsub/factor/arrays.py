@@ -84,7 +84,9 @@ def as_matrix(a: Any, name: str = "A") -> Array:
     """
     array = as_array(a, name)
     if array.ndim != 2:
-        raise ValueError(f"{name} must be a matrix (2-d), got {array.ndim}-d of shape {array.shape}")
+        raise ValueError(
+            f"{name} must be a matrix (2-d), got {array.ndim}-d of shape {array.shape}"
+        )
     return array
 
 
@@ -239,8 +241,8 @@ def empty(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size > _physical_memory():
         raise MemoryError(
-            f"a result of shape {shape} and dtype {np.dtype(dtype)} takes {size:,} bytes, more than "
-            f"this machine has ({_physical_memory():,}){'; ' if alternative else ''}{alternative}"
+            f"a result of shape {shape} and dtype {np.dtype(dtype)} takes {size:,} bytes, more "
+            f"than this machine has ({_physical_memory():,})" + (alternative and f"; {alternative}")
         )
     return np.empty(shape, dtype, order="F")
 

@@ -77,17 +77,16 @@ class Certificate:
             "probabilistic": f"with failure probability {self.failure_probability:.1e}",
             "exact": "exact",
         }[self.decided_by]
-        above = (
-            "no singular value is claimed to be nonzero"
-            if self.rank == 0
-            else f"singular value {self.rank} is at least {self.sigma_r_lower:.2e}"
-        )
-        below = (
-            "none follows"
-            if self.sigma_next_upper == 0
-            else f"the next is at most {self.sigma_next_upper:.2e}"
-        )
-        return f"Rank {self.rank}, {how}: {above}, {below}; the cutoff is {self.tol:.2e}."
+        bounds = []
+        if self.rank > 0:
+            bounds.append(f"singular value {self.rank} is at least {self.sigma_r_lower:.2e}")
+        if self.sigma_next_upper > 0:
+            which = "the next" if bounds else "the largest singular value"
+            bounds.append(f"{which} is at most {self.sigma_next_upper:.2e}")
+        elif bounds:
+            bounds.append("and there is no other")
+        facts = ", ".join(bounds) or "every entry is zero"
+        return f"Rank {self.rank}, {how}: {facts}; the cutoff is {self.tol:.2e}."
 
     @classmethod
     def stack(cls, certificates: list[Certificate], shape: tuple[int, ...]) -> Certificate:

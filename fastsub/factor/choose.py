@@ -45,9 +45,7 @@ _REDUCE_COLUMNS = 48
 _GRAM_FROM = 3.0
 
 
-def choose(
-    m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool = False
-) -> Plan:
+def choose(m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool = False) -> Plan:
     """Return the plan for an m x n matrix.
 
     Parameters

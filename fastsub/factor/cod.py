@@ -12,7 +12,6 @@ Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -149,7 +148,7 @@ class COD:
         return M.conj().T if self._adjoint else M
 
     def small_adjoint(self, G: Array) -> Array:
-        """Return Y^H G for the Y of `small_factor` and G of shape (n, k), which may be destroyed."""
+        """Return Y^H G for the Y of `small_factor`; G, shape (n, k), may be destroyed."""
         if not self._adjoint:
             return np.asfortranarray(G[self._urv.p])
         self._urv.left.apply(G, adjoint=True)
@@ -171,7 +170,6 @@ class COD:
     def condition(self) -> float:
         """Estimate of ``sigma_1 / sigma_rank``, within a small factor; nan at rank 0."""
         return self._urv.condition
-
 
 
 def _identity(n: int, dtype: Any) -> Array:

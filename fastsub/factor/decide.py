@@ -8,8 +8,8 @@ cutoff be tau = rtol * sigma_1 (or a given number).
 * tau is bracketed: max(|r_11|, power method, ||A||_F / sqrt(k)) <= sigma_1 <= ||A||_F.
 
 What is factored in floating point is A + E. ||E||_2 <= margin := sqrt(max(m, n)) u ||A||_F (times
-sqrt 2 when complex): Higham & Mary 2019 (theorem 3.4 for the square root law, QR in Connolly & Higham
-2023, theorem 4.4). The inverse has an error of the same kind (kernels/triangular.pyx), so a lower
+sqrt 2 when complex): Higham & Mary 2019 (theorem 3.4, the square root law), Connolly & Higham
+2023 (theorem 4.4, for QR). The inverse has an error of the same kind (kernels/triangular.pyx), so a lower
 bound pays twice. At the default rtol the margin is at most half of tau, for any spectrum:
 sqrt(max) u sqrt(k) sigma_1 <= max u sigma_1 = tau / 2.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class Decision:
     sigma: Array | None = None
 
 
-def rounding_margin(norm: float, size: int, dtype: np.dtype[np.generic]) -> float:
+def rounding_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
     """Return the bound on ``||E||_2`` of the module's docstring; norm is ``||A||_F``."""
     complex_factor = math.sqrt(2) if dtype.kind == "c" else 1.0
     return complex_factor * math.sqrt(size) * float(np.finfo(dtype).eps) / 2 * norm
@@ -151,7 +152,7 @@ def prove(
     enough = np.flatnonzero(tails + margin <= tol_low)
     rank = int(enough[0]) if enough.size else k
     upper = 0.0 if rank == full else float(tails[rank]) + margin
-    # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that would prove nothing.
+    # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
     if upper <= tol_low and np.abs(np.diagonal(R)[:rank]).min(initial=math.inf) > tol_high:
         lower = sigma_r_lower(R, rank) - 2 * margin
         if lower > tol_high:

@@ -38,8 +38,8 @@ def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
     """Prove full rank of W (m, n) from its Gram matrix G, or return None; m n^2 flops.
 
     sigma_min(W)^2 = lambda_min(G) >= 1 / ||L^-1||_F^2 - d, where d = 2 sqrt(m) u ||W||_F^2 bounds
-    the rounding of G and of its Cholesky factor (Higham 2002, sections 3.5 and 10.1; square root law
-    as in decide.py). It proves nothing for a condition number above about u^-1/2.
+    the rounding of G and of its Cholesky factor (Higham 2002, sections 3.5 and 10.1; square root
+    law as in decide.py). It proves nothing for a condition number above about u^-1/2.
     """
     m, n = W.shape
     G = np.empty((n, n), W.dtype, order="F")

@@ -40,7 +40,9 @@ class Reflectors:
         """Gather the first k reflectors of V, given as LAPACK's scalars tau."""
         m = V.shape[0]
         T = np.zeros((max(1, min(block, k)), k), V.dtype, order="F")
-        householder.py_block_t(V, tau, T, np.empty(householder.py_work_size(m, 0, T.shape[0]), V.dtype))
+        householder.py_block_t(
+            V, tau, T, np.empty(householder.py_work_size(m, 0, T.shape[0]), V.dtype)
+        )
         return cls(V, T)
 
     @property
@@ -57,9 +59,7 @@ class Reflectors:
 
     def apply(self, C: Array, *, adjoint: bool = False, identity_from: int = -1) -> None:
         """C := Q C or Q^H C in place; C Fortran-ordered, 4 m k flops a column."""
-        work = np.empty(
-            householder.py_work_size(C.shape[0], C.shape[1], self.T.shape[0]), C.dtype
-        )
+        work = np.empty(householder.py_work_size(C.shape[0], C.shape[1], self.T.shape[0]), C.dtype)
         householder.py_apply(self.V, self.T, C, work, adjoint, identity_from)
 
     def columns(self, start: int, stop: int) -> Array:

@@ -58,7 +58,7 @@ class RRQR:
     Notes
     -----
     Cost: 4 m n k - 2 (m + n) k^2 + 4 k^3 / 3 flops: O(m n k) when it stops at k columns. Not for a
-    rank alone (`matrix_rank`) nor for a basis alone (`orth`, `null_space`), which take cheaper paths.
+    rank alone (`matrix_rank`) nor for a basis alone (`orth`, `null_space`): those are cheaper.
 
     Examples
     --------
@@ -116,9 +116,7 @@ class RRQR:
     def _decision(self) -> Decision:
         m, n = self.shape
         if self._fixed is not None:
-            return proposal(
-                self._core, self._k, self._left, size=max(m, n), full=min(m, n)
-            )
+            return proposal(self._core, self._k, self._left, size=max(m, n), full=min(m, n))
         return decide(
             self._core, self._k, self._left, size=max(m, n), full=min(m, n), cutoff=self._cutoff
         )

@@ -31,7 +31,6 @@ from fastsub.factor.decide import (
     Cutoff,
     Decision,
     decide,
-    rounding_margin,
     sigma_1_lower,
     singular_values,
     stopping_norm,
@@ -200,7 +199,7 @@ class URV:
         if decision.sigma is None or self._is_clean:
             return None
         following = decision.sigma[self.rank] if self.rank < decision.sigma.size else 0.0
-        if 0 < self.rank and decision.residual <= min(3 * float(following), decision.tol):
+        if self.rank > 0 and decision.residual <= min(3 * float(following), decision.tol):
             return None
         U, _, Vh = svd(
             np.triu(self.R[: self.k]),
