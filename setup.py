@@ -15,7 +15,7 @@ extensions = [
     Extension(
         ".".join(source.with_suffix("").parts),
         [str(source)],
-        extra_compile_args=["-O0", "-g"] if DEBUG else ["-O3"],
+        extra_compile_args=["-O0", "-g"] if DEBUG else ["-O3", "-fopenmp-simd"],
         define_macros=[("CYTHON_TRACE_NOGIL", "1")] if DEBUG else [],
     )
     for source in sorted(Path("fastsub/kernels").glob("*.pyx"))

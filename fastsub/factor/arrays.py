@@ -130,10 +130,10 @@ def check_finite_magnitude(array: Array, name: str) -> float:
 def magnitude(array: Array) -> float:
     """Return max |a_ij| (of the parts, where complex); NaN or inf if there is one."""
     matrix = array.reshape(-1, array.shape[-1]) if array.ndim != 2 else array
-    return layout.py_magnitude(_whole_strides(matrix))
+    return layout.py_magnitude(whole_strides(matrix))
 
 
-def _whole_strides(array: Array) -> Array:
+def whole_strides(array: Array) -> Array:
     """Return `array`, or a copy if its strides are not whole elements (a field of a record)."""
     if any(stride % array.itemsize for stride in array.strides) or not array.flags.aligned:
         return array.copy()
@@ -196,7 +196,7 @@ def working_copy(
             return Working(W, 0)
     else:
         W = empty(source.shape, A.dtype)
-    layout.py_copy(_whole_strides(source), W, _power(exponent, A.dtype), conjugate)
+    layout.py_copy(whole_strides(source), W, _power(exponent, A.dtype), conjugate)
     return Working(W, exponent)
 
 

@@ -79,14 +79,13 @@ class COD:
         self.shape: tuple[int, int] = A.shape
         self.dtype = A.dtype
         m, n = A.shape
-        relative = float(np.finfo(A.dtype).eps) * max(m, n) if rtol is None else rtol
         plan = choose(m, n, A.dtype, want=want, c_order=bool(A.flags.c_contiguous))
         self._adjoint = plan.adjoint
         working = working_copy(
             A, name, adjoint=plan.adjoint, overwrite=overwrite_a, check_finite=check_finite
         )
         self._exponent = working.exponent
-        cutoff = Cutoff(relative, tol).scaled(working.exponent)
+        cutoff = Cutoff.of(A, rtol, tol).scaled(working.exponent)
         self._urv = URV(working.W, plan, cutoff, lapack_driver)
         self.rank = self._urv.rank
         self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)

@@ -9,8 +9,8 @@ cutoff be tau = rtol * sigma_1 (or a given number).
 
 What is factored in floating point is A + E. ||E||_2 <= margin := sqrt(max(m, n)) u ||A||_F (times
 sqrt 2 when complex): Higham & Mary 2019 (theorem 3.4, the square root law), Connolly & Higham
-2023 (theorem 4.4, for QR). The inverse has an error of the same kind (kernels/triangular.pyx), so a lower
-bound pays twice. At the default rtol the margin is at most half of tau, for any spectrum:
+2023 (theorem 4.4, for QR). The inverse has an error of the same kind (kernels/triangular.pyx), so a
+lower bound pays twice. At the default rtol the margin is at most half of tau, for any spectrum:
 sqrt(max) u sqrt(k) sigma_1 <= max u sigma_1 = tau / 2.
 """
 
@@ -27,6 +27,8 @@ from fastsub.factor.arrays import Array
 from fastsub.factor.certificate import Certificate
 from fastsub.kernels import triangular
 
+_EPS = {char: float(np.finfo(char).eps) for char in "fdFD"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
@@ -34,6 +36,13 @@ class Cutoff:
 
     relative: float
     absolute: float | None = None
+
+    @classmethod
+    def of(cls, A: Array, rtol: float | None = None, tol: float | None = None) -> Cutoff:
+        """Return the cutoff that was asked for; ``eps * max(m, n)`` relative if none was."""
+        if rtol is None:
+            rtol = _EPS[A.dtype.char] * max(A.shape)
+        return cls(rtol, tol)
 
     def bracket(self, low: float, high: float) -> tuple[float, float]:
         """Return the cutoff's bracket, given that of the largest singular value."""
@@ -77,7 +86,7 @@ class Decision:
 def rounding_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
     """Return the bound on ``||E||_2`` of the module's docstring; norm is ``||A||_F``."""
     complex_factor = math.sqrt(2) if dtype.kind == "c" else 1.0
-    return complex_factor * math.sqrt(size) * float(np.finfo(dtype).eps) / 2 * norm
+    return complex_factor * math.sqrt(size) * _EPS[dtype.char] / 2 * norm
 
 
 def stopping_norm(C: Array, size: int, cutoff: Cutoff) -> float:
@@ -227,7 +236,7 @@ def sigma_1_lower(R: Array, k: int, norm: float) -> float:
     work = np.empty(k + R.shape[1], R.dtype)
     power = triangular.py_sigma_max_lower(R, k, work)
     # The quotient itself is rounded.
-    power *= 1 - 4 * math.sqrt(R.shape[1]) * float(np.finfo(R.dtype).eps)
+    power *= 1 - 4 * math.sqrt(R.shape[1]) * _EPS[R.dtype.char]
     return max(power, norm / math.sqrt(k))
 
 

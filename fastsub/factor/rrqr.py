@@ -90,8 +90,7 @@ class RRQR:
             raise ValueError("give rank or rtol, not both")
         if rank is not None and not 0 <= rank <= full:
             raise ValueError(f"rank must be between 0 and min(m, n) = {full}, got {rank}")
-        default = float(np.finfo(A.dtype).eps) * max(m, n)
-        self._cutoff = Cutoff(default if rtol is None else rtol)
+        self._cutoff = Cutoff.of(A, rtol)
         plan = choose(m, n, A.dtype, want="factors")
         working = working_copy(A, "A", overwrite=overwrite_a, check_finite=check_finite)
         self._exponent = working.exponent

@@ -127,16 +127,16 @@ class URV:
         if self._vectors is not None:
             G = np.asfortranarray(self._vectors[0][:, :r])
         else:
-            # One step of subspace iteration: the columns of R V1 span the column space up to
+            # One step of subspace iteration: the columns of (R1; R2) V1 span the column space up to
             # ||R2||^2 instead of ||R2||.
-            G = product(np.triu(self.R[: self.k]), self.right_basis()[self.p])
+            G = product(self._whole, self.right_basis()[self.p])
         return Product(*self.left.factors, Reflectors.of_qr(G, self.block))
 
     def right_basis(self) -> Array:
         """First r columns of V: the row space, shape (n, r)."""
         n, r = self.shape[1], self.rank
         if self._vectors is not None:
-            return np.asfortranarray(self._unpermute(self._vectors[1][:r].conj().T))
+            return np.asfortranarray(self._unpermute(self._vectors[2][:r].conj().T))
         if r == 0:
             return empty((n, 0), self.dtype)
         if r == n:
@@ -149,7 +149,7 @@ class URV:
         if r == n:
             return empty((n, 0), self.dtype)
         if self._vectors is not None:
-            return np.asfortranarray(self._unpermute(self._vectors[1][r:].conj().T))
+            return np.asfortranarray(self._unpermute(self._vectors[2][r:].conj().T))
         return self._rz_columns(r, n)
 
     def _rz_columns(self, start: int, stop: int) -> Array:
@@ -169,6 +169,13 @@ class URV:
         rz.py_rz(self.R, U, B, T, np.empty(block * r, self.dtype))
         return U, B, T
 
+    @property
+    def _whole(self) -> Array:
+        """Q^H W P = (R1; R2): the trapezoid, and what the factorisation left below it."""
+        rows = np.triu(self.R)
+        rows[self.k :, self.k :] = self.R[self.k :, self.k :]
+        return rows
+
     def _unpermute(self, rows: Array) -> Array:
         out = np.empty_like(rows, order="F")
         out[self.p] = rows
@@ -178,7 +185,7 @@ class URV:
     def _is_clean(self) -> bool:
         """Whether ||R2|| is at rounding level, so that no other basis annihilates any better."""
         scale = 20 * float(np.finfo(self.dtype).eps)
-        return self.decision.residual <= scale * self._largest
+        return self.decision.residual <= min(scale * self._largest, self.decision.tol)
 
     @cached_property
     def _largest(self) -> float:
@@ -188,8 +195,8 @@ class URV:
         return sigma_1_lower(self.R, self.k, 0.0) if self.k else 0.0
 
     @cached_property
-    def _vectors(self) -> tuple[Array, Array] | None:
-        """Singular vectors of the k-row trapezoid (U, V^H); None where QR's bases are as good.
+    def _vectors(self) -> tuple[Array, Array, Array] | None:
+        """U, sigma, V^H of Q^H W P; None where QR's bases are as good.
 
         With the gap ||R2|| <= sigma_min(R11), that is in every decision by bounds, RZ's null space
         has ||A N|| <= sqrt(2) sigma_{r+1}: the (2, 1) block R2 V1 can only rotate it by
@@ -201,13 +208,10 @@ class URV:
         following = decision.sigma[self.rank] if self.rank < decision.sigma.size else 0.0
         if self.rank > 0 and decision.residual <= min(3 * float(following), decision.tol):
             return None
-        U, _, Vh = svd(
-            np.triu(self.R[: self.k]),
-            full_matrices=True,
-            check_finite=False,
-            lapack_driver=self.driver,
+        factors: tuple[Array, Array, Array] = svd(
+            self._whole, full_matrices=False, check_finite=False, lapack_driver=self.driver
         )
-        return U, Vh
+        return factors
 
     # ---- solving; B (m, k) or (n, k) is Fortran-ordered and overwritten ----
 
@@ -216,8 +220,8 @@ class URV:
         r, n = self.rank, self.shape[1]
         if self._vectors is not None:
             self.left.apply(B, adjoint=True)
-            U, Vh = self._vectors
-            C = product(U[:, :r], B[: self.k], adjoint=True) / self.sigma[:r, None]
+            U, sigma, Vh = self._vectors
+            C = product(U[:, :r], B[: U.shape[0]], adjoint=True) / sigma[:r, None]
             return self._unpermute(product(Vh[:r], C, adjoint=True))
         self.left.apply(B, adjoint=True)
         C = np.asfortranarray(B[:r])
@@ -234,9 +238,9 @@ class URV:
         r, (m, n) = self.rank, self.shape
         X = np.zeros((m, B.shape[1]), self.dtype, order="F")
         if self._vectors is not None:
-            U, Vh = self._vectors
-            C = product(Vh[:r], B[self.p]) / self.sigma[:r, None]
-            X[: self.k] = product(U[:, :r], C)
+            U, sigma, Vh = self._vectors
+            C = product(Vh[:r], B[self.p]) / sigma[:r, None]
+            X[: U.shape[0]] = product(U[:, :r], C)
         elif r == n:
             C = np.asfortranarray(B[self.p])
             blas.py_trsm("L", "U", "C", "N", self._triangle, C)

@@ -81,8 +81,8 @@ def lstsq(
 
     Notes
     -----
-    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n; 4 n^3 / 3 and 2 rank^2 (n - rank) more if the rank is
-    deficient. Not for large sparse systems: ``scipy.sparse.linalg.lsmr``.
+    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n; 4 n^3 / 3 and 2 rank^2 (n - rank) more if the rank
+    is deficient. Not for large sparse systems: ``scipy.sparse.linalg.lsmr``.
 
     References
     ----------
@@ -180,7 +180,9 @@ def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any]
     return (
         gather(xs),
         # Matrices of deficient rank have none; a stack with one of them has none.
-        np.stack(residues).reshape(shape + np.shape(residues[0])) if same else np.empty((*shape, 0)),
+        np.stack(residues).reshape(shape + np.shape(residues[0]))
+        if same
+        else np.empty((*shape, 0)),
         np.array(ranks).reshape(shape),
         None if ss[0] is None else gather(ss),
     ), certificate

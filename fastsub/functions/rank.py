@@ -10,6 +10,8 @@ import numpy as np
 from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolerance
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
+from fastsub.factor.decide import Cutoff
+from fastsub.factor.small import decide_small
 
 
 def matrix_rank(
@@ -104,4 +106,7 @@ def matrix_rank(
 
 def _certificate(A: Any, tol: Any, rtol: Any) -> Certificate:
     absolute, relative = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
+    answer = decide_small(A, Cutoff.of(A, relative, absolute), want_basis=False)
+    if answer is not None:
+        return answer[1]
     return COD(A, relative, tol=absolute, want="rank").certificate

@@ -47,8 +47,8 @@ def bases_of_stack(
     ranks = np.unique(certificate.rank)
     if ranks.size > 1:
         raise ValueError(
-            f"the matrices of the stack have different ranks ({ranks[0]} and {ranks[-1]}), so their "
-            "bases do not fit in one array; pass ragged=True for a list of bases"
+            f"the matrices of the stack have different ranks ({ranks[0]} and {ranks[-1]}), so "
+            "their bases do not fit in one array; pass ragged=True for a list of bases"
         )
     count = width(int(ranks[0]) if ranks.size else min(A.shape[-2:]))
     stacked = np.empty((*shape, rows, count), A.dtype)

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastsub.factor.arrays import Array, as_array, check_tolerance
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import Want
 from fastsub.factor.cod import COD
+from fastsub.factor.decide import Cutoff
+from fastsub.factor.small import decide_small
 from fastsub.functions.stacks import bases_of_stack
 
 _DRIVERS = ("gesdd", "gesvd")
+
+
+class _Space(NamedTuple):
+    """One of the four: whose rows it has, range or complement, and where it comes from."""
+
+    row_side: bool
+    complement: bool
+    want: Want
+    basis: Callable[[COD], Array]
+
+
+_NULL_SPACE = _Space(True, True, "null", COD.null_space)
+_ROW_SPACE = _Space(True, False, "null", COD.row_space)
+_COLUMN_SPACE = _Space(False, False, "range", COD.column_space)
+_LEFT_NULL_SPACE = _Space(False, True, "range", COD.left_null_space)
 
 
 def null_space(
@@ -58,7 +75,7 @@ def null_space(
     Raises
     ------
     ValueError
-        NaN or infinity in A, a negative or NaN `rcond`, not a matrix, or a stack of different ranks.
+        NaN or infinity in A, a negative or NaN `rcond`, not a matrix, a stack of unequal ranks.
     TypeError
         Strings, masked entries, sparse or dask arrays.
     MemoryError
@@ -92,8 +109,13 @@ def null_space(
            [ 1.]])
     """
     return _basis(
-        A, rcond, "null", COD.null_space, 1, lambda n, r: n - r, overwrite_a=overwrite_a,
-        check_finite=check_finite, lapack_driver=lapack_driver, full_output=full_output,
+        A,
+        rcond,
+        _NULL_SPACE,
+        overwrite_a=overwrite_a,
+        check_finite=check_finite,
+        lapack_driver=lapack_driver,
+        full_output=full_output,
         ragged=ragged,
     )
 
@@ -151,8 +173,12 @@ def orth(
     (3, 1)
     """
     return _basis(
-        A, rcond, "range", COD.column_space, 0, lambda m, r: r, check_finite=check_finite,
-        full_output=full_output, ragged=ragged,
+        A,
+        rcond,
+        _COLUMN_SPACE,
+        check_finite=check_finite,
+        full_output=full_output,
+        ragged=ragged,
     )
 
 
@@ -211,8 +237,12 @@ def row_space(
     (3, 2)
     """
     return _basis(
-        A, rcond, "null", COD.row_space, 1, lambda n, r: r, check_finite=check_finite,
-        full_output=full_output, ragged=ragged,
+        A,
+        rcond,
+        _ROW_SPACE,
+        check_finite=check_finite,
+        full_output=full_output,
+        ragged=ragged,
     )
 
 
@@ -269,18 +299,19 @@ def left_null_space(
     (3, 2)
     """
     return _basis(
-        A, rcond, "range", COD.left_null_space, 0, lambda m, r: m - r, check_finite=check_finite,
-        full_output=full_output, ragged=ragged,
+        A,
+        rcond,
+        _LEFT_NULL_SPACE,
+        check_finite=check_finite,
+        full_output=full_output,
+        ragged=ragged,
     )
 
 
 def _basis(
     A: Any,
     rcond: float | None,
-    want: Want,
-    basis: Callable[[COD], Array],
-    side: int,
-    width: Callable[[int, int], int],
+    space: _Space,
     *,
     overwrite_a: bool = False,
     check_finite: bool = True,
@@ -288,7 +319,7 @@ def _basis(
     full_output: bool,
     ragged: bool,
 ) -> Any:
-    """Compute one of the four bases, whose rows are side 0 (m) or 1 (n) of A."""
+    """Compute an orthonormal basis of one of the four subspaces."""
     A = as_array(A)
     if A.ndim < 2:
         raise ValueError(f"A must be a matrix or a stack of matrices, got {A.ndim}-d")
@@ -297,15 +328,30 @@ def _basis(
     rtol = check_tolerance(rcond, "rcond")
 
     def one(matrix: Array) -> tuple[Array, Certificate]:
-        factorisation = COD(
-            matrix, rtol, want=want, overwrite_a=overwrite_a, check_finite=check_finite,
+        answer = decide_small(
+            matrix,
+            Cutoff.of(matrix, rtol),
+            row_side=space.row_side,
+            complement=space.complement,
             lapack_driver=lapack_driver,
         )
-        return basis(factorisation), factorisation.certificate
+        if answer is not None:
+            return answer
+        factorisation = COD(
+            matrix,
+            rtol,
+            want=space.want,
+            overwrite_a=overwrite_a,
+            check_finite=check_finite,
+            lapack_driver=lapack_driver,
+        )
+        return space.basis(factorisation), factorisation.certificate
 
     if A.ndim == 2:
         result, certificate = one(A)
     else:
-        rows = A.shape[-2 + side]
-        result, certificate = bases_of_stack(A, one, rows, lambda r: width(rows, r), ragged)
+        rows = A.shape[-1 if space.row_side else -2]
+        result, certificate = bases_of_stack(
+            A, one, rows, lambda r: rows - r if space.complement else r, ragged
+        )
     return (result, certificate) if full_output else result

@@ -33,7 +33,8 @@ cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb) noexcept no
     return (m + n) * nb
 
 
-cdef void explicit_v(blas_int m, blas_int k, const scalar* A, blas_int lda, scalar* V) noexcept nogil:
+cdef void explicit_v(blas_int m, blas_int k, const scalar* A, blas_int lda,
+                     scalar* V) noexcept nogil:
     """V (m, k) := the unit lower trapezoid of A, with its ones and zeros"""
     cdef Py_ssize_t i, j, ld = lda
     for j in range(k):
@@ -100,7 +101,7 @@ cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int ld
     By inversion of striu(V^H V) + diag(1/tau); a reflector with tau = 0 is the identity.
     """
     cdef scalar one = 1
-    cdef Py_ssize_t i, j, ld = lda
+    cdef Py_ssize_t i, j
     cdef scalar tau
     cdef blas_int info
     # V^H V = V1^H V1 + V2^H V2, V1 (k, k) unit lower triangular, V2 = A[k:, :k].

@@ -9,7 +9,7 @@ sides stay in the first-level cache, whichever of them is the one with unit stri
 
 from libc.math cimport fabs
 
-from fastsub.kernels.blas cimport complex64, complex128, scalar
+from fastsub.kernels.blas cimport complex64, scalar
 from fastsub.kernels.scalars cimport conj
 
 cdef extern from "magnitude.h":

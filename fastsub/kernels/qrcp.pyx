@@ -29,7 +29,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport sqrt
 
 from fastsub.kernels.blas cimport blas_int, complex64, gemm, gemv, larfg, scalar, swap
-from fastsub.kernels.scalars cimport abs2, conj, conj_vector, sumsq
+from fastsub.kernels.scalars cimport abs2, conj_vector, sumsq
 
 
 cdef Py_ssize_t work_size(Py_ssize_t n, Py_ssize_t nb) noexcept nogil:

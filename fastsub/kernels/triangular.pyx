@@ -43,14 +43,14 @@ cdef double sigma_max_lower(blas_int k, blas_int n, scalar* R, blas_int ldr, int
     cdef unsigned long long state = 20260412
     cdef double norm, best = 0
     cdef Py_ssize_t i, ld = ldr
-    cdef int step
+    cdef int _step
     for i in range(k):
         state = state * 6364136223846793005ULL + 1442695040888963407ULL
         y[i] = <scalar>(0.5 + <double>(state >> 40) / <double>(1 << 24))
         if (state >> 33) & 1:
             y[i] = -y[i]
     norm = sqrt(sumsq(k, y))
-    for step in range(steps):
+    for _step in range(steps):
         if norm == 0 or norm != norm:
             break
         scal(k, <scalar>(1 / norm), y, 1)

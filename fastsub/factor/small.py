@@ -1,0 +1,83 @@
+"""Matrices of small order: one compiled call decides the rank and makes the basis, else an SVD.
+
+Here the matrix itself is the small factor.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.linalg import LinAlgError, svd
+
+from fastsub.errors import ConvergenceError
+from fastsub.factor.arrays import Array, whole_strides
+from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import is_small
+from fastsub.factor.decide import Cutoff, rounding_margin
+from fastsub.kernels import small
+
+
+def decide_small(
+    A: Array,
+    cutoff: Cutoff,
+    *,
+    row_side: bool = True,
+    complement: bool = True,
+    want_basis: bool = True,
+    lapack_driver: str = "gesdd",
+) -> tuple[Array, Certificate] | None:
+    """Return a basis and its certificate, or None: not small, or not finite.
+
+    Parameters
+    ----------
+    A : ndarray, shape (m, n)
+        One of the four dtypes.
+    cutoff : Cutoff
+        Singular values above it count.
+    row_side, complement : bool
+        Which subspace: row space (True, False), null space (True, True), column space (False,
+        False), left null space (False, True).
+    want_basis : bool
+        False: the rank alone, and an empty array for a basis.
+    lapack_driver : {"gesdd", "gesvd"}
+        The SVD, where bounds cannot decide.
+    """
+    if not is_small(*A.shape):
+        return None
+    absolute = -1.0 if cutoff.absolute is None else cutoff.absolute
+    answer = small.py_decide_and_span(
+        whole_strides(A), row_side, complement, want_basis, cutoff.relative, absolute
+    )
+    if answer is not None:
+        rank, tol, lower, upper, basis = answer
+        certificate = Certificate(rank, tol, lower, upper, "bounds", "small qrcp")
+        return (_NOTHING if basis is None else basis), certificate
+    if not np.isfinite(A).all():
+        return None
+    try:
+        factors = svd(A, compute_uv=want_basis, check_finite=False, lapack_driver=lapack_driver)
+    except LinAlgError as error:
+        raise ConvergenceError(f"the SVD failed: {error}") from error
+    U, sigma, Vh = factors if want_basis else (_NOTHING, factors, _NOTHING)
+    certificate = _by_sigma(sigma, max(A.shape), cutoff)
+    rank = certificate.rank
+    if not want_basis:
+        return _NOTHING, certificate
+    basis = Vh.conj().T if row_side else U
+    return (basis[:, rank:] if complement else basis[:, :rank]).copy(order="F"), certificate
+
+
+_NOTHING = np.empty(0)
+
+
+def _by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Certificate:
+    largest = float(sigma[0])
+    tol = cutoff.bracket(largest, largest)[0]
+    rank = int(np.count_nonzero(sigma > tol))
+    # Relative to the largest, so that the sum of squares stays in range.
+    norm = largest * float(np.linalg.norm(sigma / sigma[0])) if largest > 0 else 0.0
+    margin = rounding_margin(norm, size, sigma.dtype)
+    lower = max(0.0, float(sigma[rank - 1]) - margin) if rank else math.inf
+    upper = float(sigma[rank]) + margin if rank < sigma.size else 0.0
+    return Certificate(rank, tol, lower, upper, "svd", "svd")

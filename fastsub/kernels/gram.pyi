@@ -1,0 +1,6 @@
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_gram(A: NDArray[_Scalar], G: NDArray[_Scalar]) -> None: ...
+def py_cholesky(G: NDArray[_Scalar]) -> int: ...

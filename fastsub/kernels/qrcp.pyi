@@ -1,0 +1,16 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_qrcp(
+    A: NDArray[_Scalar],
+    jpvt: NDArray[np.intc],
+    tau: NDArray[_Scalar],
+    norms: NDArray[np.float64],
+    work: NDArray[_Scalar],
+    rank: int,
+    stop: float,
+    nb: int,
+) -> tuple[int, float]: ...
+def py_work_size(n: int, nb: int) -> int: ...

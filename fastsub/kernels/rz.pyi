@@ -1,0 +1,20 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_rz(
+    R: NDArray[_Scalar],
+    U: NDArray[_Scalar],
+    B: NDArray[_Scalar],
+    T: NDArray[_Scalar],
+    work: NDArray[_Scalar],
+) -> int: ...
+def py_rz_columns(
+    B: NDArray[_Scalar],
+    T: NDArray[_Scalar],
+    rows: NDArray[np.intc],
+    C: NDArray[_Scalar],
+    start: int,
+    work: NDArray[_Scalar],
+) -> None: ...
