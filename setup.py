@@ -4,6 +4,7 @@ FASTSUB_DEBUG=1 builds them with bounds checks, line tracing and no optimisation
 """
 
 import os
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -24,6 +25,7 @@ extensions = [
 setup(
     ext_modules=cythonize(
         extensions,
+        nthreads=os.cpu_count() or 1 if sys.platform == "linux" else 0,
         # Outside the source tree, so that neither sdist nor wheel can pick up generated C.
         build_dir="build/cython-debug" if DEBUG else "build/cython",
         compiler_directives={

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Want = Literal["rank", "null", "range", "factors"]
+Want = Literal["rank", "null", "range", "rrqr", "qr"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Plan:
         Columns a block of unpivoted QR and of compact WY.
     panel : int
         Columns a panel of pivoted QR.
+    sketch : int
+        Columns a block of QR pivoted by a random sketch; 0 without one.
     """
 
     adjoint: bool
@@ -33,12 +35,15 @@ class Plan:
     reduce: bool
     block: int
     panel: int
+    sketch: int
 
 
 # Rows per column from which an unpivoted QR first pays: pivoting then touches an n x n triangle
 # instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD). The table that set it:
 # `python -m bench compare rank` at 1.1, 1.2, 1.5 and 2 rows a column.
 _REDUCE_FROM = 1.2
+# Order from which pivots by a sketch pay, and the blocks above: `python -m bench compare rrqr`.
+_SKETCH_FROM = 600
 # Below this many columns pivoting everything is as fast, and leaves fewer reflectors behind.
 _REDUCE_COLUMNS = 48
 # Rows per column from which a Gram matrix, at half the flops of QR, is worth the risk of a failure.
@@ -63,7 +68,7 @@ def is_small(m: int, n: int) -> bool:
     return 0 < m * n <= _SMALL_ENTRIES and max(m, n) <= _SMALL_SIDE
 
 
-def choose(m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool = False) -> Plan:
+def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> Plan:
     """Return the plan for an m x n matrix.
 
     Parameters
@@ -72,9 +77,9 @@ def choose(m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool 
         Shape of A.
     dtype : dtype
         One of the four.
-    want : {"rank", "null", "range", "factors"}
-        What is asked: a rank alone lets a Gram matrix answer; ``"factors"`` never transposes,
-        because the user asked for the factors of A itself.
+    want : {"rank", "null", "range", "rrqr", "qr"}
+        What is asked: a rank alone lets a Gram matrix answer; ``"rrqr"`` and ``"qr"`` are the
+        factors of A itself, so never of its transpose; ``"qr"`` promises the classical pivots.
     c_order : bool
         Whether A is C-ordered: of a square A the transpose is then the one that is column-major.
 
@@ -82,11 +87,15 @@ def choose(m: int, n: int, dtype: Any, *, want: Want = "factors", c_order: bool 
     --------
     >>> from fastsub.factor.choose import choose
     >>> choose(20000, 500, "float64", want="null")
-    Plan(adjoint=False, gram=False, reduce=True, block=64, panel=32)
+    Plan(adjoint=False, gram=False, reduce=True, block=64, panel=32, sketch=0)
     """
-    adjoint = want != "factors" and (m < n or (m == n and c_order))
+    adjoint = want not in ("rrqr", "qr") and (m < n or (m == n and c_order))
     rows, columns = (n, m) if adjoint else (m, n)
     tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS
     single = np.dtype(dtype).itemsize <= 8 and np.dtype(dtype).char != "d"
     gram = want == "rank" and rows >= _GRAM_FROM * columns and not single
-    return Plan(adjoint, gram, tall, block=64 if columns <= 1000 else 96, panel=32)
+    order = columns if tall else min(rows, columns)
+    sketch = 0
+    if want != "qr" and order >= _SKETCH_FROM:
+        sketch = 64 if order < 1500 else 96 if order < 3000 else 128
+    return Plan(adjoint, gram, tall, 64 if columns <= 1000 else 96, panel=32, sketch=sketch)

@@ -40,6 +40,8 @@ class COD:
         Whether the memory of A may be reused, and whether A is searched for NaN and infinity.
     lapack_driver : {"gesdd", "gesvd"}
         The SVD of the small factor, where one is needed.
+    rng : seed or Generator, optional
+        For the sketch that chooses pivots; it never changes whether an answer is right.
     name : str
         How errors call the matrix.
 
@@ -73,6 +75,7 @@ class COD:
         overwrite_a: bool = False,
         check_finite: bool = True,
         lapack_driver: str = "gesdd",
+        rng: Any = None,
         name: str = "A",
     ) -> None:
         A = as_matrix(A, name)
@@ -86,7 +89,7 @@ class COD:
         )
         self._exponent = working.exponent
         cutoff = Cutoff.of(A, rtol, tol).scaled(working.exponent)
-        self._urv = URV(working.W, plan, cutoff, lapack_driver)
+        self._urv = URV(working.W, plan, cutoff, lapack_driver, rng)
         self.rank = self._urv.rank
         self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)
 

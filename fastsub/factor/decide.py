@@ -169,18 +169,21 @@ def prove(
     return None
 
 
-def proposal(R: Array, k: int, left: float, *, size: int, full: int) -> Decision:
-    """Return bounds around a rank k that the caller chose; the cutoff is the bound from above.
+def proposal(R: Array, k: int, left: float, rank: int, *, size: int, full: int) -> Decision:
+    """Return bounds around a rank <= k that the caller chose; the cutoff is that from above.
 
     They may not separate: then the singular values of R1 bound from below as well as can be.
     """
-    margin = rounding_margin(float(tail_norms(R, k, left)[0]), size, R.dtype)
-    lower = max(0.0, sigma_r_lower(R, k) - 2 * margin)
-    upper = 0.0 if k == full else left + margin
+    tails = tail_norms(R, k, left)
+    margin = rounding_margin(float(tails[0]), size, R.dtype)
+    residual = float(tails[rank])
+    lower = max(0.0, sigma_r_lower(R, rank) - 2 * margin)
+    upper = 0.0 if rank == full else residual + margin
     if lower > upper:
-        return Decision(k, upper, lower, upper, "bounds", left)
-    sigma = singular_values(R, k)
-    return Decision(k, upper, max(0.0, float(sigma[-1]) - margin), upper, "svd", left, sigma)
+        return Decision(rank, upper, lower, upper, "bounds", residual)
+    sigma = singular_values(R, rank)
+    lower = max(0.0, float(sigma[-1]) - margin)
+    return Decision(rank, upper, lower, upper, "svd", residual, sigma)
 
 
 def certify(decision: Decision, method: str, exponent: int) -> Certificate:

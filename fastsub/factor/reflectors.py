@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastsub.factor.arrays import Array, empty
-from fastsub.kernels import householder, qrcp
+from fastsub.factor.choose import Plan
+from fastsub.kernels import householder, qrcp, rqrcp
 
+# Rows of a sketch beyond the columns of a block (Martinsson et al. 2017, section 3).
+_OVERSAMPLING = 8
+_SEED = 20171031
 _ALTERNATIVE = "its orthogonal complement is small: project with I - Q Q^H instead"
 
 
@@ -34,16 +40,6 @@ class Reflectors:
             work = np.empty(householder.py_work_size(m, n, T.shape[0]), A.dtype)
             householder.py_qr(A, T, work)
         return cls(A, T)
-
-    @classmethod
-    def of_tau(cls, V: Array, tau: Array, k: int, block: int) -> Reflectors:
-        """Gather the first k reflectors of V, given as LAPACK's scalars tau."""
-        m = V.shape[0]
-        T = np.zeros((max(1, min(block, k)), k), V.dtype, order="F")
-        householder.py_block_t(
-            V, tau, T, np.empty(householder.py_work_size(m, 0, T.shape[0]), V.dtype)
-        )
-        return cls(V, T)
 
     @property
     def count(self) -> int:
@@ -113,9 +109,9 @@ class Product:
 
 
 def pivoted_qr(
-    C: Array, panel: int, block: int, *, rank: int | None = None, stop: float = -1.0
+    C: Array, plan: Plan, *, rank: int | None = None, stop: float = -1.0, rng: Any = None
 ) -> tuple[Reflectors, Array, int, float]:
-    """Factor C P = Q R in place, at most `rank` columns, until what is left is at most `stop`.
+    """Factor C P = Q R in place, at least `rank` columns, until what is left is at most `stop`.
 
     Returns
     -------
@@ -124,17 +120,33 @@ def pivoted_qr(
     p : ndarray of intc, shape (n,)
         ``(C P)[:, j] = C[:, p[j]]``.
     k : int
-        Columns factored.
+        Columns factored: by blocks if the plan has a sketch, so more than `rank` perhaps.
     left : float
         Frobenius norm of what is left, ``C[k:, k:]``.
     """
     m, n = C.shape
-    last = min(m, n) if rank is None else min(rank, m, n)
+    full = min(m, n)
+    last = full if rank is None else min(rank, full)
     p = np.arange(n, dtype=np.intc)
-    tau = np.zeros(max(1, min(m, n)), C.dtype)
-    k, left = 0, 0.0
-    if C.size:
-        norms = np.empty(2 * n)
-        work = np.empty(qrcp.py_work_size(n, panel), C.dtype)
-        k, left = qrcp.py_qrcp(C, p, tau, norms, work, last, stop, panel)
-    return Reflectors.of_tau(C, tau, k, block), p, k, left
+    block = max(1, min(plan.sketch or plan.block, full))
+    T = np.zeros((block, full), C.dtype, order="F")
+    norms = np.empty(2 * max(n, block))
+    k, left = 0, -1.0
+    if plan.sketch and C.size:
+        d = block + _OVERSAMPLING
+        omega = np.random.default_rng(_SEED if rng is None else rng).standard_normal((m, d)).T
+        S = np.empty((d, n), C.dtype, order="F")
+        work = np.empty(rqrcp.py_work_size(m, n, block, d), C.dtype)
+        k, left = rqrcp.py_rqrcp(
+            C, np.asfortranarray(omega, C.dtype), S, p, T, norms, work, last, stop
+        )
+    if k < last and not 0 <= left <= stop:
+        tau = np.zeros(full, C.dtype)
+        work = np.empty(qrcp.py_work_size(n, plan.panel), C.dtype)
+        start = k
+        k, left = qrcp.py_qrcp(C, p, tau, norms, work, last, stop, plan.panel, start)
+        work = np.empty(householder.py_work_size(m, 0, block), C.dtype)
+        householder.py_block_t(C, tau, T[:, :k], work, start)
+    elif left < 0:
+        left = float(np.linalg.norm(C[k:, k:])) if k < full else 0.0
+    return Reflectors(C, T[:, :k]), p, k, left

@@ -41,6 +41,8 @@ class RRQR:
         With neither the factorisation is complete, ``min(m, n)`` columns.
     overwrite_a, check_finite : bool
         Whether the memory of A may be reused, and whether A is searched for NaN and infinity.
+    rng : seed or Generator, optional
+        For the sketch that chooses pivots; it never changes whether a factorisation is right.
 
     Attributes
     ----------
@@ -81,6 +83,7 @@ class RRQR:
         rtol: float | None = None,
         overwrite_a: bool = False,
         check_finite: bool = True,
+        rng: Any = None,
     ) -> None:
         A = as_matrix(A)
         m, n = self.shape = A.shape
@@ -91,7 +94,7 @@ class RRQR:
         if rank is not None and not 0 <= rank <= full:
             raise ValueError(f"rank must be between 0 and min(m, n) = {full}, got {rank}")
         self._cutoff = Cutoff.of(A, rtol)
-        plan = choose(m, n, A.dtype, want="factors")
+        plan = choose(m, n, A.dtype, want="rrqr")
         working = working_copy(A, "A", overwrite=overwrite_a, check_finite=check_finite)
         self._exponent = working.exponent
         core, factors = working.W, []
@@ -99,23 +102,25 @@ class RRQR:
             factors.append(Reflectors.of_qr(core, plan.block))
             core = np.asfortranarray(np.triu(core[:full]))
         stop = -1.0 if rtol is None else stopping_norm(core, max(m, n), self._cutoff)
-        Q, p, k, left = pivoted_qr(core, plan.panel, plan.block, rank=rank, stop=stop)
+        Q, p, k, left = pivoted_qr(core, plan, rank=rank, stop=stop, rng=rng)
         self._q = Product(*factors, Q)
         self._left, self._fixed = left, rank
         self._core, self._k = core, k
         self.p = p.astype(np.intp)
-        if rtol is not None:
-            # What the rank leaves out is not part of the factors.
-            decision = self._decision
-            k = decision.rank
-        self.R = np.triu(core[:k])
+        # What the rank leaves out is not part of the factors.
+        kept = k if rtol is None else self._decision.rank
+        if rank is not None:
+            kept = rank
+        self.R = np.triu(core[:kept])
         unscale(self.R, self._exponent)
 
     @cached_property
     def _decision(self) -> Decision:
         m, n = self.shape
         if self._fixed is not None:
-            return proposal(self._core, self._k, self._left, size=max(m, n), full=min(m, n))
+            return proposal(
+                self._core, self._k, self._left, self._fixed, size=max(m, n), full=min(m, n)
+            )
         return decide(
             self._core, self._k, self._left, size=max(m, n), full=min(m, n), cutoff=self._cutoff
         )

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.linalg import svd
@@ -53,6 +54,8 @@ class URV:
         In the scale of W.
     driver : str
         LAPACK's SVD, where one is needed.
+    rng : seed or Generator, optional
+        For the sketch.
 
     Attributes
     ----------
@@ -62,7 +65,9 @@ class URV:
         The path that answered.
     """
 
-    def __init__(self, W: Array, plan: Plan, cutoff: Cutoff, driver: str) -> None:
+    def __init__(
+        self, W: Array, plan: Plan, cutoff: Cutoff, driver: str = "gesdd", rng: Any = None
+    ) -> None:
         self.dtype = W.dtype
         self.shape = W.shape
         self.block = plan.block
@@ -70,10 +75,10 @@ class URV:
         self.p = np.arange(W.shape[1], dtype=np.intc)
         self.left = Product()
         self.R, self.k = W, 0
-        self.method, self.decision = self._factor(W, plan, cutoff)
+        self.method, self.decision = self._factor(W, plan, cutoff, rng)
         self.rank = self.decision.rank
 
-    def _factor(self, W: Array, plan: Plan, cutoff: Cutoff) -> tuple[str, Decision]:
+    def _factor(self, W: Array, plan: Plan, cutoff: Cutoff, rng: Any) -> tuple[str, Decision]:
         """Fill in left, R, p and k, and decide."""
         m, n = W.shape
         if n == 0:
@@ -93,7 +98,7 @@ class URV:
                 return "qr", proved
             method = "qr+qrcp"
         stop = stopping_norm(core, m, cutoff)
-        Q, self.p, self.k, left = pivoted_qr(core, plan.panel, plan.block, stop=stop)
+        Q, self.p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
         self.left, self.R = Product(*factors, Q), core
         decision = decide(core, self.k, left, size=m, full=n, cutoff=cutoff, driver=self.driver)
         return method, decision

@@ -62,7 +62,7 @@ def rrqr(A: Any, *, rank: int | None = None, rtol: float | None = None, rng: Any
     >>> R.shape, p
     ((1, 2), array([1, 0]))
     """
-    return RRQR(A, rank=rank, rtol=check_tolerance(rtol, "rtol"))
+    return RRQR(A, rank=rank, rtol=check_tolerance(rtol, "rtol"), rng=rng)
 
 
 def qr(
@@ -151,7 +151,7 @@ def _qr(A: Array, overwrite: bool, mode: str, pivoting: bool, check: bool) -> tu
     """Return Q (qr and tau when raw; nothing with mode r), R and, pivoted, P."""
     m, n = A.shape
     k = min(m, n)
-    plan = choose(m, n, A.dtype, want="factors")
+    plan = choose(m, n, A.dtype, want="qr")
     working = working_copy(A, "a", overwrite=overwrite, check_finite=check)
     W = core = working.W
     pivots: tuple[Array, ...] = ()
@@ -160,7 +160,7 @@ def _qr(A: Array, overwrite: bool, mode: str, pivoting: bool, check: bool) -> tu
         if plan.reduce and mode != "raw":
             outer = [Reflectors.of_qr(W, plan.block)]
             core = np.asfortranarray(np.triu(W[:k]))
-        inner, p, _, _ = pivoted_qr(core, plan.panel, plan.block)
+        inner, p, _, _ = pivoted_qr(core, plan)
         pivots = (p,)
         Q = Product(*outer, inner)
     else:

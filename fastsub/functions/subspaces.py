@@ -115,6 +115,7 @@ def null_space(
         overwrite_a=overwrite_a,
         check_finite=check_finite,
         lapack_driver=lapack_driver,
+        rng=rng,
         full_output=full_output,
         ragged=ragged,
     )
@@ -177,6 +178,7 @@ def orth(
         rcond,
         _COLUMN_SPACE,
         check_finite=check_finite,
+        rng=rng,
         full_output=full_output,
         ragged=ragged,
     )
@@ -241,6 +243,7 @@ def row_space(
         rcond,
         _ROW_SPACE,
         check_finite=check_finite,
+        rng=rng,
         full_output=full_output,
         ragged=ragged,
     )
@@ -303,6 +306,7 @@ def left_null_space(
         rcond,
         _LEFT_NULL_SPACE,
         check_finite=check_finite,
+        rng=rng,
         full_output=full_output,
         ragged=ragged,
     )
@@ -316,6 +320,7 @@ def _basis(
     overwrite_a: bool = False,
     check_finite: bool = True,
     lapack_driver: str = "gesdd",
+    rng: Any,
     full_output: bool,
     ragged: bool,
 ) -> Any:
@@ -344,6 +349,7 @@ def _basis(
             overwrite_a=overwrite_a,
             check_finite=check_finite,
             lapack_driver=lapack_driver,
+            rng=rng,
         )
         return space.basis(factorisation), factorisation.certificate
 

@@ -20,6 +20,7 @@ from scipy.linalg.cython_lapack cimport (
     slarft, dlarft, clarft, zlarft,
     sgeqrt, dgeqrt, cgeqrt, zgeqrt,
     stpqrt, dtpqrt, ctpqrt, ztpqrt,
+    sgetrf, dgetrf, cgetrf, zgetrf,
     spotrf, dpotrf, cpotrf, zpotrf,
     strtri, dtrtri, ctrtri, ztrtri,
 )
@@ -174,6 +175,21 @@ cdef blas_int tpqrt(blas_int m, blas_int n, blas_int l, blas_int nb, scalar* A, 
         ztpqrt(&m, &n, &l, &nb, A, &lda, B, &ldb, T, &ldt, work, &info)
     return info
 
+cdef blas_int getrf(blas_int m, blas_int n, scalar* A, blas_int lda,
+                    blas_int* ipiv) noexcept nogil:
+    """P*A = L*U: A (m, n) := L and U, ipiv the row exchanges from 1; info > 0: singular"""
+    cdef blas_int info = 0
+    if scalar is float:
+        sgetrf(&m, &n, A, &lda, ipiv, &info)
+    elif scalar is double:
+        dgetrf(&m, &n, A, &lda, ipiv, &info)
+    elif scalar is complex64:
+        cgetrf(&m, &n, A, &lda, ipiv, &info)
+    else:
+        zgetrf(&m, &n, A, &lda, ipiv, &info)
+    return info
+
+
 cdef blas_int potrf(char uplo, blas_int n, scalar* A, blas_int lda) noexcept nogil:
     """A (n, n) := its Cholesky factor; info > 0: the leading minor of that order is not positive"""
     cdef blas_int info = 0
@@ -236,11 +252,15 @@ def py_gemm(str transa, str transb, scalar[::1, :] A, scalar[::1, :] B, scalar[:
     """C := alpha*op(A)*op(B) + beta*C on the BLAS of the kernels (NumPy's `@` is a second pool)."""
     cdef Py_ssize_t k = A.shape[1] if transa == "N" else A.shape[0]
     cdef char ta = letter(transa), tb = letter(transb)
+    cdef Py_ssize_t j
     if C.shape[0] == 0 or C.shape[1] == 0:
         return
     if k == 0:
         if beta == 0:
             C[:, :] = 0
+        else:
+            for j in range(C.shape[1]):
+                scal(<blas_int>C.shape[0], beta, &C[0, j], 1)
         return
     with nogil:
         gemm(ta, tb, <blas_int>C.shape[0], <blas_int>C.shape[1], <blas_int>k, alpha,
@@ -289,6 +309,10 @@ def py_geqrt(scalar[::1, :] A, scalar[::1, :] T, scalar[::1] work):
 def py_tpqrt(scalar[::1, :] A, scalar[::1, :] B, scalar[::1, :] T, scalar[::1] work):
     return tpqrt(<blas_int>B.shape[0], <blas_int>B.shape[1], 0, <blas_int>T.shape[0], &A[0, 0],
                  ld(A), &B[0, 0], ld(B), &T[0, 0], ld(T), &work[0])
+
+
+def py_getrf(scalar[::1, :] A, blas_int[::1] ipiv):
+    return getrf(<blas_int>A.shape[0], <blas_int>A.shape[1], &A[0, 0], ld(A), &ipiv[0])
 
 
 def py_potrf(str uplo, scalar[::1, :] A):

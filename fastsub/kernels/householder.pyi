@@ -5,7 +5,11 @@ from fastsub.kernels.blas import _Scalar
 def py_work_size(m: int, n: int, nb: int) -> int: ...
 def py_qr(A: NDArray[_Scalar], T: NDArray[_Scalar], work: NDArray[_Scalar]) -> None: ...
 def py_block_t(
-    A: NDArray[_Scalar], tau: NDArray[_Scalar], T: NDArray[_Scalar], work: NDArray[_Scalar]
+    A: NDArray[_Scalar],
+    tau: NDArray[_Scalar],
+    T: NDArray[_Scalar],
+    work: NDArray[_Scalar],
+    start: int = 0,
 ) -> None: ...
 def py_apply(
     A: NDArray[_Scalar],

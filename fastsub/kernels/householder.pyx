@@ -175,12 +175,19 @@ def py_qr(scalar[::1, :] A, scalar[::1, :] T, scalar[::1] work):
         PyErr_CheckSignals()
 
 
-def py_block_t(scalar[::1, :] A, scalar[::1] tau, scalar[::1, :] T, scalar[::1] work):
-    """T := the block triangles of the reflectors in A, as many as T has columns."""
-    if T.shape[1]:
+def py_block_t(scalar[::1, :] A, scalar[::1] tau, scalar[::1, :] T, scalar[::1] work,
+               Py_ssize_t start=0):
+    """T := the block triangles of the reflectors in A, as many as T has columns.
+
+    The first `start` of them, a multiple of the block size, stand in T already.
+    """
+    cdef Py_ssize_t m = A.shape[0], k = T.shape[1], nb = T.shape[0]
+    if start % max(nb, 1):
+        raise ValueError("start must be a multiple of the block size")
+    if start < k:
         with nogil:
-            block_t(<blas_int>A.shape[0], <blas_int>T.shape[1], <blas_int>T.shape[0], &A[0, 0],
-                    <blas_int>A.shape[0], &tau[0], &T[0, 0], &work[0])
+            block_t(<blas_int>(m - start), <blas_int>(k - start), <blas_int>nb, &A[start, start],
+                    <blas_int>m, &tau[start], &T[0, start], &work[0])
 
 
 def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] work,
@@ -199,7 +206,7 @@ def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] w
     for b in range((k + nb - 1) // nb):
         j = b * nb if adjoint else ((k - 1) // nb - b) * nb
         width = min(nb, k - j)
-        if identity_from >= 0:
+        if identity_from >= 0 and not adjoint:
             first = <blas_int>min(<Py_ssize_t>n, max(0, j - identity_from))
         if first < n:
             with nogil:

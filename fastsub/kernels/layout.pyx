@@ -10,7 +10,7 @@ sides stay in the first-level cache, whichever of them is the one with unit stri
 from libc.math cimport fabs
 
 from fastsub.kernels.blas cimport complex64, scalar
-from fastsub.kernels.scalars cimport conj
+from fastsub.kernels.scalars cimport conj, scaled
 
 cdef extern from "magnitude.h":
     double fastsub_magnitude_f64(const double* x, Py_ssize_t n) noexcept nogil
@@ -44,14 +44,15 @@ cdef double magnitude(const scalar* A, Py_ssize_t m, Py_ssize_t n,
     for j in range(n):
         if row == 1:
             x = of_vector(A + j * col, m)
-            # Not `x > largest`: a NaN must win.
-            largest = largest if x <= largest else x
+            if x != x:
+                return x
+            largest = max(largest, x)
         else:
             for i in range(m):
                 x = of_vector(A + i * row + j * col, 1)
-                largest = largest if x <= largest else x
-        if largest != largest:
-            break
+                if x != x:
+                    return x
+                largest = max(largest, x)
     return largest
 
 
@@ -59,14 +60,14 @@ cdef void copy(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_s
                double scale, bint conjugate, scalar* B, Py_ssize_t ldb) noexcept nogil:
     """B := scale*A or scale*conj(A); B (m, n) column-major, scale a power of two."""
     cdef Py_ssize_t i, j, i0, j0, i1, j1
-    cdef scalar x, factor = <scalar>scale
+    cdef scalar x
     for j0 in range(0, n, 32):
         j1 = min(j0 + 32, n)
         for i0 in range(0, m, 32):
             i1 = min(i0 + 32, m)
             for j in range(j0, j1):
                 for i in range(i0, i1):
-                    x = A[i * row + j * col] * factor
+                    x = scaled(A[i * row + j * col], scale)
                     B[i + j * ldb] = conj(x) if conjugate else x
 
 

@@ -12,5 +12,6 @@ def py_qrcp(
     rank: int,
     stop: float,
     nb: int,
+    start: int = 0,
 ) -> tuple[int, float]: ...
 def py_work_size(n: int, nb: int) -> int: ...

@@ -28,8 +28,8 @@ Drmac & Bujanovic, On the failure of rank-revealing QR factorization software, A
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport sqrt
 
-from fastsub.kernels.blas cimport blas_int, complex64, gemm, gemv, larfg, scalar, swap
-from fastsub.kernels.scalars cimport abs2, conj_vector, sumsq
+from fastsub.kernels.blas cimport blas_int, gemm, gemv, larfg, scalar, swap
+from fastsub.kernels.scalars cimport abs2, conj_vector, eps, sumsq
 
 
 cdef Py_ssize_t work_size(Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
@@ -78,7 +78,8 @@ cdef blas_int panel(blas_int m, blas_int n, blas_int k, blas_int nb, double stop
                     scalar* work) noexcept nogil:
     """Factor columns k .. k+nb-1 at most and update the rest; return how many were factored
 
-    Fewer than nb: a norm had to be recomputed, or what is left is at most `stop` (< 0: never).
+    At least one; fewer than nb if a norm had to be recomputed, or what is left is at most `stop`
+    (< 0: never).
     A (m, n), jpvt (n), tau (min(m, n)), partial and exact (n), work as `work_size` says.
     """
     cdef scalar one = 1, zero = 0
@@ -88,15 +89,15 @@ cdef blas_int panel(blas_int m, blas_int n, blas_int k, blas_int nb, double stop
     cdef scalar* aux = work + <Py_ssize_t>width * nb  # (nb)
     cdef scalar* v
     cdef scalar diagonal
-    # Relative to the dtype: half the digits of a downdated norm are still right (Drmac-Bujanovic).
-    cdef double safe = sqrt(1.1920929e-07 if (scalar is float or scalar is complex64)
-                            else 2.220446049250313e-16)
+    # Half the digits of a downdated norm are still right (Drmac-Bujanovic).
+    cdef double safe = sqrt(eps(A))
     cdef bint trusted = True
     nb = min(nb, min(m, n) - k)
 
     while j < nb and trusted:
         row = k + j
-        if stop >= 0 and remaining(row, n, partial) <= stop:
+        # Not at once: the caller has just looked, and there must be an end.
+        if j and stop >= 0 and remaining(row, n, partial) <= stop:
             break
         best = row
         for c in range(row + 1, n):
@@ -160,23 +161,24 @@ cdef blas_int panel(blas_int m, blas_int n, blas_int k, blas_int nb, double stop
 # ---- Python shim ----
 
 def py_qrcp(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1] tau, double[::1] norms,
-            scalar[::1] work, Py_ssize_t rank, double stop, Py_ssize_t nb):
+            scalar[::1] work, Py_ssize_t rank, double stop, Py_ssize_t nb, Py_ssize_t start=0):
     """Factor A in place, at most `rank` columns, until ||what is left||_F <= stop (< 0: never).
 
-    jpvt (n) is set to the pivots from 0, tau (min(m, n)), norms (2n), work (`py_work_size`).
-    Return (columns done, ||what is left||_F); a KeyboardInterrupt is honoured between panels.
+    jpvt (n) holds the columns' names on entry and is permuted, tau (min(m, n)), norms (2n), work
+    (`py_work_size`). The first `start` columns are taken as done. Return (columns done,
+    ||what is left||_F); a KeyboardInterrupt is honoured between panels.
     """
-    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], k = 0, done
+    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], k = start, done
     cdef blas_int last = <blas_int>min(rank, min(A.shape[0], A.shape[1]))
     cdef double* partial = &norms[0]
     cdef double* exact = &norms[n]
     cdef double left
     if norms.shape[0] < 2 * n or work.shape[0] < work_size(n, nb) or tau.shape[0] < last:
         raise ValueError("workspace too small")
-    for j in range(n):
-        jpvt[j] = <blas_int>j
+    if start < 0 or start >= min(m, n):
+        raise ValueError("start must be one of the columns to be factored")
     with nogil:
-        left = column_norms(m, n, &A[0, 0], m, partial, exact)
+        left = column_norms(m - k, n - k, &A[k, k], m, partial + k, exact + k)
         while k < last and not (stop >= 0 and left <= stop):
             done = panel(m, n, k, <blas_int>min(nb, last - k), stop, &A[0, 0], m, &jpvt[0],
                          &tau[0], partial, exact, &work[0])

@@ -3,6 +3,14 @@
 from fastsub.kernels.blas cimport blas_int, complex64, complex128, scalar
 
 
+cdef inline double eps(const scalar* _) noexcept nogil:
+    """The distance from 1 to the next number, of the dtype of the pointer."""
+    if scalar is float or scalar is complex64:
+        return 1.1920928955078125e-07
+    else:
+        return 2.220446049250313e-16
+
+
 cdef inline double abs2(scalar x) noexcept nogil:
     """|x|^2"""
     if scalar is float or scalar is double:
@@ -16,6 +24,20 @@ cdef inline scalar conj(scalar x) noexcept nogil:
         return x
     else:
         return x.conjugate()
+
+
+cdef inline scalar scaled(scalar x, double factor) noexcept nogil:
+    """factor*x, part by part: infinities and signed zeros stay what they are."""
+    cdef scalar y = x
+    if scalar is complex64:
+        y.real = <float>(x.real * factor)
+        y.imag = <float>(x.imag * factor)
+    elif scalar is complex128:
+        y.real = x.real * factor
+        y.imag = x.imag * factor
+    else:
+        y = <scalar>(x * factor)
+    return y
 
 
 cdef inline void conj_vector(blas_int n, scalar* x, Py_ssize_t incx) noexcept nogil:

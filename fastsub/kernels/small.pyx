@@ -19,12 +19,12 @@ Drmac & Bujanovic, On the failure of rank-revealing QR factorization software, A
 Du Croz & Higham, Stability of methods for matrix inversion, IMA J. Numer. Anal. 12 (1992).
 """
 
-from libc.math cimport INFINITY, hypot, isfinite, ldexp, frexp, sqrt
+from libc.math cimport INFINITY, isfinite, ldexp, frexp, sqrt
 from libc.stdlib cimport free, malloc
 
 from fastsub.kernels.blas cimport complex64, complex128, scalar
 from fastsub.kernels.layout cimport copy, magnitude
-from fastsub.kernels.scalars cimport abs2, conj, sumsq
+from fastsub.kernels.scalars cimport abs2, conj, eps, sumsq
 from fastsub.kernels.vectors cimport axpy, dot, reflect
 
 import numpy as np
@@ -95,8 +95,7 @@ cdef Py_ssize_t factor(Py_ssize_t m, Py_ssize_t n, double stop, scalar* W, scala
     partial, exact (n) hold the norms of the columns on entry. left := ||what is left||_F.
     """
     cdef Py_ssize_t k = 0, j, best, i
-    cdef double t, ratio, total, safe = sqrt(
-        1.1920929e-07 if (scalar is float or scalar is complex64) else 2.220446049250313e-16)
+    cdef double t, ratio, total, safe = sqrt(eps(W))
     cdef scalar x
     cdef scalar* v
     for j in range(n):
@@ -233,8 +232,7 @@ cdef int decide(Py_ssize_t m, Py_ssize_t n, const scalar* W, const scalar* d, Py
     """
     cdef Py_ssize_t i, j, r
     cdef double total = left * left, norm, margin, low, tol_low, tol_high, lower, smallest
-    cdef double eps = (1.1920929e-07 if (scalar is float or scalar is complex64)
-                       else 2.220446049250313e-16)
+    cdef double unit = eps(W)
     for i in range(k):
         rows[i] = abs2(d[i])
     for j in range(n):
@@ -245,10 +243,10 @@ cdef int decide(Py_ssize_t m, Py_ssize_t n, const scalar* W, const scalar* d, Py
         total += rows[i]
         rows[i] = sqrt(total)
     norm = rows[0]
-    margin = sqrt(<double>max(m, n)) * eps / 2 * norm
+    margin = sqrt(<double>max(m, n)) * unit / 2 * norm
     if scalar is complex64 or scalar is complex128:
         margin *= sqrt(2.0)
-    low = sigma_1_lower(m, n, k, W, d, x, y) * (1 - 4 * sqrt(<double>n) * eps)
+    low = sigma_1_lower(m, n, k, W, d, x, y) * (1 - 4 * sqrt(<double>n) * unit)
     low = max(low, norm / sqrt(<double>min(m, n)))
     tol_low = tol if tol >= 0 else rtol * low
     tol_high = tol if tol >= 0 else rtol * norm
@@ -258,7 +256,7 @@ cdef int decide(Py_ssize_t m, Py_ssize_t n, const scalar* W, const scalar* d, Py
     bounds[0] = tol_low
     bounds[2] = 0 if r == min(m, n) else rows[r] + margin
     rank[0] = r
-    if not bounds[2] <= tol_low or (clean and rows[r] > 20 * eps * low):
+    if not bounds[2] <= tol_low or (clean and rows[r] > 20 * unit * low):
         return UNDECIDED
     if r == 0:
         bounds[1] = INFINITY
@@ -300,7 +298,7 @@ def py_decide_and_span(const scalar[:, :] A, bint adjoint, bint trailing, bint w
     cdef Py_ssize_t size = sizeof(scalar), M = A.shape[0], N = A.shape[1]
     cdef Py_ssize_t row = A.strides[0] // size, col = A.strides[1] // size
     cdef double largest = magnitude(&A[0, 0], M, N, row, col)
-    cdef double left = 0, norm, low, stop, margin, eps, total = 0, widest = 0
+    cdef double left = 0, norm, low, stop, margin, total = 0, widest = 0
     cdef double bounds[3]
     cdef int exponent = 0, status = DECIDED, safe
     cdef Py_ssize_t k = 0, rank = 0, i, j, full, start, count
@@ -310,10 +308,8 @@ def py_decide_and_span(const scalar[:, :] A, bint adjoint, bint trailing, bint w
         M, N, row, col = N, M, col, row
     full = min(M, N)
     if scalar is float or scalar is complex64:
-        eps = 1.1920929e-07
         safe = 40
     else:
-        eps = 2.220446049250313e-16
         safe = 200
     if largest > 0:
         frexp(largest, &exponent)
@@ -347,7 +343,7 @@ def py_decide_and_span(const scalar[:, :] A, bint adjoint, bint trailing, bint w
             if tol >= 0:
                 tol = ldexp(tol, -exponent)
             norm = sqrt(total)
-            margin = sqrt(<double>max(M, N)) * eps / 2 * norm
+            margin = sqrt(<double>max(M, N)) * eps(W) / 2 * norm
             if scalar is complex64 or scalar is complex128:
                 margin *= sqrt(2.0)
             low = tol if tol >= 0 else rtol * max(widest, norm / sqrt(<double>full))

@@ -1,0 +1,17 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_work_size(m: int, n: int, b: int, d: int) -> int: ...
+def py_rqrcp(
+    A: NDArray[_Scalar],
+    omega: NDArray[_Scalar],
+    S: NDArray[_Scalar],
+    jpvt: NDArray[np.intc],
+    T: NDArray[_Scalar],
+    norms: NDArray[np.float64],
+    work: NDArray[_Scalar],
+    rank: int,
+    stop: float,
+) -> tuple[int, float]: ...

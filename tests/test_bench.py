@@ -1,0 +1,290 @@
+"""The benchmark runner: right answers first, both sides in turns, nothing hidden."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from fastsub import bench
+from fastsub.bench import checks, flops, matrices, table, timing
+from fastsub.bench.case import Case, Peer, WrongAnswerError
+from fastsub.bench.peers import economy_null_space
+from fastsub.bench.runner import Comparison, Row
+
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+
+
+def null_space_case(ours=scipy.linalg.null_space, **peers):
+    """Return a 6×5 case of rank 3."""
+    return Case(
+        group="null_space",
+        title="",
+        shape=(6, 5),
+        rank=3,
+        dtype="float64",
+        make=lambda rng: (matrices.of_rank(rng, 6, 5, 3),),
+        ours=ours,
+        peers=peers or {"economy": Peer(economy_null_space, floor=1e6)},
+        flops=flops.null_space(6, 5, 3),
+        check=partial(checks.check_null_space, rank=3),
+    )
+
+
+def row(ratio=2.0, **fields):
+    """Return a row without measuring."""
+    base = Row(
+        group="rank",
+        title="",
+        shape=(7, 7),
+        rank=6,
+        dtype="float64",
+        peer="numpy",
+        ours_seconds=1e-3,
+        peer_seconds=ratio * 1e-3,
+        gemm_seconds=1e-4,
+        ratio=ratio,
+        ratio_min=ratio,
+        ratio_max=ratio,
+        pairs=3,
+        over_gemm=10.0,
+        residual=None,
+        floor=None,
+        decided_by="bounds",
+        method="fake",
+    )
+    return replace(base, **fields)
+
+
+class Counted:
+    """A function that counts its calls."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, *inputs):
+        self.calls += 1
+        return self.function(*inputs)
+
+
+def test_measures_ours_the_peer_and_a_gemm():
+    found = bench.measure(null_space_case(), "economy", budget=0.01)
+    assert found.pairs >= timing.LEAST_PAIRS
+    assert found.ratio_min <= found.ratio <= found.ratio_max
+    assert found.ours_seconds > 0
+    assert found.gemm_seconds > 0
+    assert found.residual < 1e-14
+    assert not found.floor_met
+
+
+@pytest.mark.parametrize("wrong", ["ours", "theirs"])
+def test_wrong_answer_is_refused_before_timing(wrong):
+    def tilted(A):
+        N = scipy.linalg.null_space(A)
+        N[:, 0] = np.roll(N[:, 0], 1)
+        return N
+
+    ours = Counted(tilted if wrong == "ours" else scipy.linalg.null_space)
+    theirs = Counted(tilted if wrong == "theirs" else scipy.linalg.null_space)
+    case = null_space_case(ours, peer=Peer(theirs))
+    with pytest.raises(WrongAnswerError):
+        bench.measure(case, "peer")
+    assert ours.calls == theirs.calls == 1
+    comparison = bench.compare([case])
+    assert not comparison.rows
+    assert "WrongAnswerError" in comparison.refused[0].reason
+    assert any("Refused" in line for line in table.remarks(comparison))
+
+
+def test_failing_peer_stops_nothing():
+    def fails(A):
+        raise np.linalg.LinAlgError("did not converge")
+
+    case = null_space_case(failing=Peer(fails), good=Peer(economy_null_space))
+    comparison = bench.compare([case], budget=0.001)
+    assert [found.peer for found in comparison.rows] == ["good"]
+    assert "did not converge" in comparison.refused[0].reason
+
+
+def test_slow_peer_is_called_once_and_only_when_asked():
+    slow = Counted(economy_null_space)
+    case = null_space_case(slow=Peer(slow, slow=True))
+    assert "slow" in bench.compare([case]).left_out[0]
+    assert slow.calls == 0
+    (found,) = bench.compare([case], slow=True).rows
+    assert slow.calls == found.pairs == 1
+
+
+def _spoil(answer, part=None):
+    """Return an answer with one entry moved by a ten-thousandth."""
+    if part is None:
+        answer = answer.copy()
+        answer.flat[1] += 1e-4
+        return answer
+    fields = vars(answer) if isinstance(answer, SimpleNamespace) else None
+    return SimpleNamespace(**fields | {part: _spoil(fields[part])})
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_checks_tell_right_from_wrong(dtype):
+    A = matrices.of_rank(np.random.default_rng(33550336), 12, 9, 6, dtype)
+    N, Q = scipy.linalg.null_space(A), scipy.linalg.orth(A)
+    assert checks.check_null_space((A,), N, N, rank=6) < 1e-5
+    assert checks.check_orth((A,), Q, Q, rank=6) < 1e-5
+    for right, check in ((N, checks.check_null_space), (Q, checks.check_orth)):
+        for wrong in (_spoil(right), right[:, :-1], right * np.nan):
+            with pytest.raises(WrongAnswerError):
+                check((A,), wrong, right, rank=6)
+    checks.check_rank((A,), 6, np.int64(6), rank=6)
+    for ours, theirs in ((5, 6), (6, 7)):
+        with pytest.raises(WrongAnswerError):
+            checks.check_rank((A,), ours, theirs, rank=6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_checks_of_factors_and_solutions(dtype):
+    rng = np.random.default_rng(137438691328)
+    A = matrices.of_rank(rng, 12, 9, 9, dtype)
+    Q, R, p = scipy.linalg.qr(A, mode="economic", pivoting=True)
+    ours = SimpleNamespace(Q=Q, R=R, p=p)
+    for theirs in ((R, p), (scipy.linalg.qr(A, mode="r")[0],)):
+        assert checks.check_rrqr((A,), ours, theirs, rank=9) < 1e-5
+    for part in ("Q", "R"):
+        with pytest.raises(WrongAnswerError):
+            checks.check_rrqr((A,), _spoil(ours, part), (R, p), rank=9)
+
+    b = matrices.right_hand_side(rng, A, 2)
+    answer = scipy.linalg.lstsq(A, b)
+    assert checks.check_lstsq((A, b), answer, answer[0], rank=9) < 1e-5
+    for wrong in (_spoil(answer[0]) + 0.1, answer[0][:-1], (answer[0], None, 8, None)):
+        with pytest.raises(WrongAnswerError):
+            checks.check_lstsq((A, b), wrong, answer, rank=9)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_matrices_have_the_rank_they_say(dtype, order):
+    rng = np.random.default_rng(8589869056)
+    for m, n, r in ((9, 9, 0), (9, 9, 9), (40, 7, 5), (7, 40, 1)):
+        A = matrices.of_rank(rng, m, n, r, dtype, order)
+        assert A.dtype == dtype
+        assert A.flags[f"{order}_CONTIGUOUS"]
+        assert np.linalg.matrix_rank(A) == r
+    s = np.linalg.svd(matrices.undecided(rng, 80, 80, 70, dtype), compute_uv=False)
+    assert 1 < s[69] / (80 * np.finfo(dtype).eps * s[0]) < 1.1
+
+
+def test_turns_are_taken_and_everything_is_read():
+    turns = []
+    lazy = type("Lazy", (), {"R": property(lambda self: turns.append("R")), "p": None})()
+    contenders = [
+        timing.Contender(lambda: turns.append("ours") or lazy),
+        timing.Contender(lambda: turns.append("theirs") or (np.ones(3),)),
+    ]
+    seconds = timing.interleave(contenders, 2)
+    assert seconds.shape == (2, 2)
+    assert (seconds > 0).all()
+    assert [turn for turn in turns if turn != "R"] == ["ours", "theirs"] * 2
+    assert "R" in turns  # asked for, though it is only made then
+
+
+def test_flop_counts_are_the_textbook_ones():
+    n = 30
+    assert flops.qr_steps(n, n, n) == pytest.approx(4 * n**3 / 3)
+    assert flops.qr_steps(50, n, n) == pytest.approx(2 * 50 * n**2 - 2 * n**3 / 3)
+    assert flops.null_space(50, n, n) == flops.qr_steps(50, n, n)
+    assert flops.orth(n, n, 0) == 0
+
+
+def test_losing_cases_are_in_every_table(capsys, tmp_path):
+    loses = null_space_case(lambda A: time.sleep(0.003) or scipy.linalg.null_space(A))
+    comparison = bench.compare([loses], budget=0.001)
+    assert comparison.rows[0].losing
+    assert "slower**" in table.markdown(comparison, None, "bench")
+    bench.print_table(comparison)
+    printed = capsys.readouterr().out
+    assert "economy" in printed
+    assert "1 lost" in printed
+    bench.write_json(tmp_path / "rows.json", comparison)
+    content = json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))
+    assert content["rows"][0]["losing"]
+    assert content["rows"][0]["peer"] == "economy"
+    assert content["machine"] is None
+
+
+def test_sweep_is_shown_by_its_losing_and_worst_rows():
+    swept = [row(ratio, in_sweep=True) for ratio in np.linspace(0.5, 20, 400)]
+    shown = table._shown([row(), *swept])
+    losing = [each for each in swept if each.losing]
+    assert len(losing) > table.WORST_OF_SWEEP
+    assert len(shown) == 1 + len(losing)
+    assert len(table._shown(swept[200:])) == table.WORST_OF_SWEEP
+    remarks = " ".join(table.remarks(Comparison(rows=swept)))
+    assert "Sweep of rank: 400 matrices" in remarks
+
+
+def test_readme_is_renewed_between_its_markers(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n\n{table.BEGIN}\nold\n{table.END}\n\nafter\n", encoding="utf-8")
+    comparison = Comparison(rows=[row(), row(0.25)])
+    texts = []
+    for _ in range(2):
+        bench.update_readme(readme, comparison, None, "python -m bench compare rank")
+        texts.append(readme.read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    assert texts[0].startswith(f"before\n\n{table.BEGIN}\n")
+    assert texts[0].endswith(f"{table.END}\n\nafter\n")
+    assert "old" not in texts[0]
+    assert "0.25×" in texts[0]
+
+
+@pytest.mark.parametrize("text", ["none", f"{table.END} {table.BEGIN}", table.BEGIN + "\n"])
+def test_readme_without_markers_is_left_alone(text, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="once each"):
+        bench.update_readme(readme, Comparison(), None, "")
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_cases_of_every_group_scale():
+    assert {case.group for case in bench.cases()} == set(bench.GROUPS)
+    for case, larger in zip(bench.cases(), bench.cases(scale=1.07), strict=True):
+        assert larger.shape >= case.shape
+        assert (case.rank == min(case.shape)) == (larger.rank == min(larger.shape))
+    names = [case.name for case in bench.cases()]
+    assert len(set(names)) == len(names)
+    with pytest.raises(ValueError, match="null_space"):
+        bench.cases(["nullspace"])
+
+
+def test_real_cases_hold_at_small_sizes():
+    small = [case for case in bench.cases() if max(case.shape) <= 16]
+    swept = list(bench.sweep(sizes=(1, 3)))
+    assert {case.group for case in small + swept} == set(bench.GROUPS)
+    comparison = bench.compare(small + swept, budget=0)
+    assert not comparison.refused
+    assert len(comparison.rows) >= len(small) + len(swept)
+
+
+def test_machine_names_processor_blas_and_versions():
+    pytest.importorskip("threadpoolctl")
+    line = str(bench.machine())
+    assert f"NumPy {np.__version__}" in line
+    assert "core" in line
+    assert "thread" in line
+
+
+def test_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"fastsub-linalg\[bench\]"):
+        bench.machine()
+    with pytest.raises(ModuleNotFoundError, match=r"fastsub-linalg\[bench\]"):
+        bench.print_table(Comparison())

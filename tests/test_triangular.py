@@ -1,0 +1,156 @@
+"""Norms of a triangle and of its inverse: bounds that must never be wrong."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.linalg import hilbert
+
+from fastsub import testing as ft
+from fastsub.kernels import triangular
+
+SHAPES = [(1, 1), (1, 6), (2, 2), (5, 9), (8, 8), (33, 60), (70, 70)]
+
+shapes = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "{}x{}".format(*shape))
+
+
+def hidden(R, dtype):
+    """triu(R) as a factorisation leaves it: something else below the diagonal, more rows."""
+    R = np.vstack([R, np.zeros((3, R.shape[1]))]).astype(dtype)
+    below = np.tril(np.ones(R.shape, bool), -1)
+    return np.asfortranarray(np.where(below, np.nan, R).astype(dtype))
+
+
+def wide(A):
+    return A.astype(np.result_type(A, np.longdouble))
+
+
+def mul(A, B):
+    """A B, in extended precision where that is not slow."""
+    if len(A) > 100:
+        A, B = (X.astype(complex if X.dtype.kind == "c" else float) for X in (A, B))
+    return A @ B
+
+
+def sigma_max_lower(R, k, steps):
+    work = np.full(k + R.shape[1], np.nan, R.dtype)
+    return triangular.py_sigma_max_lower(R, k, work, steps)
+
+
+def inverse(R, r):
+    X = np.full((r, r), np.nan, R.dtype, order="F")
+    return X, triangular.py_inverse(R, X)
+
+
+class TestRowSumsq:
+    @shapes
+    def test_every_k(self, dtype, normal, shape):
+        m, n = shape
+        R = np.triu(normal(dtype, 601, m, n))
+        stored = hidden(R, dtype)
+        wanted = np.sum(np.abs(wide(R)) ** 2, axis=1).astype(float)
+        for k in range(m + 1):
+            out = np.full(m, np.nan)
+            triangular.py_row_sumsq(stored, k, out)
+            np.testing.assert_allclose(out[:k], wanted[:k], rtol=1e-14 * n)
+            assert np.all(np.isnan(out[k:]))
+
+    def test_of_no_columns(self, dtype):
+        triangular.py_row_sumsq(np.zeros((3, 0), dtype, order="F"), 0, np.zeros(1))
+
+
+class TestSigmaMaxLower:
+    @shapes
+    def test_is_a_lower_bound_that_grows(self, dtype, normal, shape):
+        m, n = shape
+        R = np.triu(normal(dtype, 607, m, n))
+        stored = hidden(R, dtype)
+        for k in {1, 2, m // 2, m} - {0} & set(range(m + 1)):
+            sigma_1 = np.linalg.norm(R[:k].astype(np.result_type(R, float)), 2)
+            # The quotient itself is rounded.
+            limit = sigma_1 * (1 + 4 * np.sqrt(n) * np.finfo(dtype).eps)
+            bounds = [sigma_max_lower(stored, k, steps) for steps in (1, 2, 5, 200)]
+            assert sorted(bounds) == bounds
+            assert bounds[-1] <= limit
+            assert bounds[2] >= 0.7 * sigma_1
+            assert bounds[-1] >= 0.99 * sigma_1
+
+    @pytest.mark.parametrize(
+        "R",
+        [ft.kahan(60), np.linalg.qr(hilbert(20))[1], np.eye(30), np.triu(np.ones((40, 40)))],
+        ids=["kahan", "hilbert", "identity", "ones"],
+    )
+    def test_of_special_triangles(self, dtype, R):
+        stored, k = hidden(R, dtype), len(R)
+        sigma_1 = np.linalg.norm(R.astype(dtype).astype(np.result_type(dtype, float)), 2)
+        bound = sigma_max_lower(stored, k, 5)
+        assert 0.5 * sigma_1 <= bound <= sigma_1 * (1 + 4 * np.sqrt(k) * np.finfo(dtype).eps)
+
+    def test_of_rank_one_is_sharp(self, dtype):
+        R = np.zeros((6, 9))
+        R[0] = np.arange(1, 10)
+        bound, limit = sigma_max_lower(hidden(R, dtype), 6, 5), 20 * float(np.finfo(dtype).eps)
+        assert bound == pytest.approx(np.linalg.norm(R), rel=limit)
+
+    def test_of_zero(self, dtype):
+        assert sigma_max_lower(np.zeros((4, 6), dtype, order="F"), 4, 5) == 0
+
+    @pytest.mark.parametrize("exponent", [-39, 39])
+    def test_scales(self, dtype, normal, exponent):
+        R = hidden(np.triu(normal(dtype, 613, 7, 7)), dtype)
+        expected = math.ldexp(sigma_max_lower(R, 7, 5), exponent)
+        R *= np.array(2.0**exponent, dtype)
+        assert sigma_max_lower(R, 7, 5) == pytest.approx(expected, rel=1e-5)
+
+
+class TestInverse:
+    @shapes
+    def test_residual(self, dtype, normal, shape):
+        m, n = shape
+        R = np.triu(normal(dtype, 617, m, n)) / n
+        R[np.arange(m), np.arange(m)] += 1
+        for r in {1, 2, m // 2, m} - {0} & set(range(m + 1)):
+            self.check_inverse(R[:r, :r], *inverse(hidden(R, dtype), r))
+
+    @pytest.mark.parametrize(
+        "R",
+        [
+            ft.kahan(60),
+            ft.gu_eisenstat(50),
+            np.triu(np.random.default_rng(619).standard_normal((40, 40))),
+            np.diag(np.logspace(0, -15, 30)) @ np.triu(np.ones((30, 30))),
+            np.triu(-np.ones((30, 30)), 1) + np.eye(30),
+        ],
+        ids=["kahan", "gu_eisenstat", "normal", "graded", "wilkinson"],
+    )
+    def test_of_ill_conditioned_triangles(self, dtype, R):
+        R = R.astype(dtype)
+        self.check_inverse(R, *inverse(hidden(R, dtype), len(R)))
+
+    @pytest.mark.parametrize("n", [130, 300])
+    def test_larger(self, dtype, normal, n):
+        R = np.triu(normal(dtype, 631, n, n)) / np.sqrt(n) + np.eye(n, dtype=dtype)
+        self.check_inverse(R, *inverse(np.asfortranarray(R), n))
+
+    @staticmethod
+    def check_inverse(R, X, frobenius):
+        """Each row solves a system close by: |X R - I| <= gamma_r |X| |R|, entry by entry.
+
+        That is the guarantee of LAPACK's trtri (Du Croz and Higham 1992, method 2); R X can be
+        much further from I. The proof of full rank stands on it: no factor of safety, but the
+        complex one (Higham 2002, lemma 3.5).
+        """
+        r = len(R)
+        assert not np.any(np.tril(X, -1))
+        assert frobenius == pytest.approx(float(np.linalg.norm(wide(X))))
+        residual = np.abs(mul(wide(X), wide(R)) - np.eye(r))
+        gamma = (np.sqrt(8) if X.dtype.kind == "c" else 1) * (r + 1) * np.finfo(X.dtype).eps
+        assert np.all(residual <= gamma * mul(np.abs(wide(X)), np.abs(wide(R))))
+
+    def test_of_a_singular_triangle(self, dtype, normal):
+        for j in range(5):
+            R = np.triu(normal(dtype, 641, 5, 5))
+            R[j, j] = 0
+            assert inverse(np.asfortranarray(R), 5)[1] == math.inf
+            if j:
+                assert inverse(np.asfortranarray(R), j)[1] < math.inf
