@@ -49,7 +49,7 @@ def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
         return None
     d = 2 * rounding_margin(norm_sq, m, W.dtype)
     lower = math.sqrt(max(0.0, sigma_r_lower(G, n) ** 2 - d))
-    low = sigma_1_lower(G, n, math.sqrt(max(0.0, norm_sq - d)))
+    low = max(sigma_1_lower(G, n) - math.sqrt(d), math.sqrt(max(0.0, norm_sq - d) / n))
     tol_low, tol_high = cutoff.bracket(low, math.sqrt(norm_sq + d))
     if lower > tol_high:
         return Decision(n, tol_low, lower, 0.0, "bounds", 0.0)

@@ -197,7 +197,7 @@ class URV:
         sigma = self.decision.sigma
         if sigma is not None:
             return float(sigma[0])
-        return sigma_1_lower(self.R, self.k, 0.0) if self.k else 0.0
+        return sigma_1_lower(self.R, self.k)
 
     @cached_property
     def _vectors(self) -> tuple[Array, Array, Array] | None:

@@ -182,8 +182,8 @@ def py_block_t(scalar[::1, :] A, scalar[::1] tau, scalar[::1, :] T, scalar[::1] 
     The first `start` of them, a multiple of the block size, stand in T already.
     """
     cdef Py_ssize_t m = A.shape[0], k = T.shape[1], nb = T.shape[0]
-    if start % max(nb, 1):
-        raise ValueError("start must be a multiple of the block size")
+    if start < 0 or start % max(nb, 1) or work.shape[0] < work_size(m, 0, nb):
+        raise ValueError("start must be a multiple of the block size, and the workspace its size")
     if start < k:
         with nogil:
             block_t(<blas_int>(m - start), <blas_int>(k - start), <blas_int>nb, &A[start, start],

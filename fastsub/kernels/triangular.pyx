@@ -80,9 +80,9 @@ cdef blas_int inverse(blas_int r, const scalar* R, blas_int ldr, scalar* X,
                       double* frobenius) noexcept nogil:
     """X (r, r) := R^-1 with zeros below the diagonal, frobenius := ||X||_F; info as trtri's
 
-    Each computed column x_j solves (R + E_j) x_j = e_j with |E_j| <= gamma_r |R| (Du Croz & Higham
-    1992, method 1), so ||R^-1||_2 <= f / (1 - d f) for f = ||X||_F, d = max ||E_j||_2: that is,
-    sigma_min(R) >= 1/f - d. The caller subtracts d.
+    The left residual is small, |X R - I| <= gamma_r |X| |R| (Du Croz & Higham 1992, section 2), so
+    R^-1 = X + F R^-1 with ||F||_2 <= d f, f = ||X||_F, d = gamma_r ||R||_F. Hence ||R^-1||_2 <=
+    f / (1 - d f): that is, sigma_min(R) >= 1/f - d. The caller subtracts d.
     """
     cdef Py_ssize_t i, j, ld = ldr
     cdef blas_int info
@@ -96,7 +96,8 @@ cdef blas_int inverse(blas_int r, const scalar* R, blas_int ldr, scalar* X,
     if info == 0:
         for j in range(r):
             total += sumsq(j + 1, X + j * r)
-    frobenius[0] = sqrt(total) if info == 0 else INFINITY
+    # NaN: the inverse overflowed.
+    frobenius[0] = sqrt(total) if info == 0 and total == total else INFINITY
     return info
 
 
