@@ -109,33 +109,50 @@ class URV:
         """First r columns of U: the column space, shape (m, r)."""
         if self.rank == 0:
             return empty((self.shape[0], 0), self.dtype)
-        return self._left_best.columns(0, self.rank)
+        Q, start = self._turned
+        return Q.columns(start, start + self.rank)
 
     def left_null(self) -> Array:
         """Last m - r columns of U: the left null space, shape (m, m - r)."""
         m, r = self.shape[0], self.rank
         if r == m:
             return empty((m, 0), self.dtype)
-        Q = self._left_best
+        Q, start = self._turned
+        if start and self.R.shape[0] == m:
+            return Q.columns(0, start)
         if len(Q.factors) > 1:
             # As r reflectors instead of n and more: half the work, and reflectors of columns that
             # are rounding noise add no noise of their own.
-            Q = Product(Reflectors.of_qr(Q.columns(0, r), self.block))
+            Q = Product(Reflectors.of_qr(self.left_basis(), self.block))
         return Q.columns(r, m)
 
     @cached_property
-    def _left_best(self) -> Product:
-        """The left factor, turned into the best one where the QR's is not."""
-        r = self.rank
+    def _turned(self) -> tuple[Product, int]:
+        """The left factor, turned where QR's is not the best, and where its column space starts.
+
+        In coordinates of V, Q^H W = (R1; R2) is [T 0; E G]: a turn by about ||E|| / sigma_r leaves
+        of ||R2|| only ||G||, that is sigma_{r+1} (one step of QR iteration; Stewart 1993). Of the
+        two sides the smaller is turned: (y; I) with T^H y = -E^H spans the left null space.
+        """
+        rows, r = self.R.shape[0], self.rank
         if self._is_clean:
-            return self.left
+            return self.left, 0
+        start = 0
         if self._vectors is not None:
             G = np.asfortranarray(self._vectors[0][:, :r])
-        else:
-            # One step of subspace iteration: the columns of (R1; R2) V1 span the column space up to
-            # ||R2||^2 instead of ||R2||.
+        elif rows - r > r:
             G = product(self._whole, self.right_basis()[self.p])
-        return Product(*self.left.factors, Reflectors.of_qr(G, self.block))
+        else:
+            start = rows - r
+            V1 = self.right_basis()[self.p]
+            E = product(self._whole[r:, r:], V1[r:])
+            y = np.asfortranarray(-E.conj().T)
+            # R1 = J U^H V1^H, so U J y = -E^H.
+            blas.py_trsm("L", "U", "N", "N", self._rz[0], y)
+            G = empty((rows, start), self.dtype)
+            G[:r] = y[::-1]
+            G[r:] = np.eye(start)
+        return Product(*self.left.factors, Reflectors.of_qr(G, self.block)), start
 
     def right_basis(self) -> Array:
         """First r columns of V: the row space, shape (n, r)."""

@@ -1,0 +1,327 @@
+"""Small matrices in one compiled call: each claim about rank, bounds and basis; else the SVD."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastsub
+from fastsub import testing as ft
+from fastsub.errors import ConvergenceError
+from fastsub.factor import small
+from fastsub.factor.choose import is_small
+from fastsub.factor.decide import Cutoff
+from fastsub.kernels.small import py_decide_and_span
+from fastsub.testing.spectrum import precision as eps
+from fastsub.testing.spectrum import to_unit_scale
+
+SHAPES = [(1, 1), (1, 6), (6, 1), (3, 2), (14, 9), (9, 14), (13, 13), (40, 60)]
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+# Name: on the side of the rows, the orthogonal complement.
+SPACES = {
+    "row_space": (True, False),
+    "null_space": (True, True),
+    "column_space": (False, False),
+    "left_null_space": (False, True),
+}
+LAYOUTS = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "every other": lambda A: np.repeat(np.repeat(A, 2, axis=0), 3, axis=1)[::2, ::3],
+    "reversed": lambda A: np.ascontiguousarray(A[::-1, ::-1])[::-1, ::-1],
+    "rows of a larger one": lambda A: np.vstack([A, A, A]).copy("F")[len(A) : 2 * len(A)],
+}
+
+
+def well_conditioned(m, n, r, seed, dtype="float64"):
+    """Rank r, its singular values between 1 and 0.1."""
+    return ft.with_singular_values(np.geomspace(1, 0.1, r), m, n, seed, dtype)
+
+
+def by_bounds(A, space, rtol=None, tol=None, want_basis=True):
+    """The compiled call alone: basis and certificate, or None."""
+    cutoff = Cutoff.of(A, rtol)
+    answer = py_decide_and_span(
+        A, *SPACES[space], want_basis, cutoff.relative, -1.0 if tol is None else tol
+    )
+    if answer is None:
+        return None
+    *claims, basis = answer
+    return basis, fastsub.Certificate(*claims, "bounds", "small qrcp")
+
+
+def decide(A, space, rtol=None, tol=None, **options):
+    row_side, complement = SPACES[space]
+    return small.decide_small(
+        A, Cutoff.of(A, rtol, tol), row_side=row_side, complement=complement, **options
+    )
+
+
+def peer(A, space, rank):
+    """SciPy's basis of that rank, in the dtype of A."""
+    row_side, complement = SPACES[space]
+    A = to_unit_scale(A)[0].astype(A.dtype)
+    U, _, Vh = scipy.linalg.svd(A)
+    basis = Vh.conj().T if row_side else U
+    return basis[:, rank:] if complement else basis[:, :rank]
+
+
+def check_basis(A, space, basis, certificate):
+    """Orthonormal, of the right shape, and as good as SciPy's: B N = 0, or B (I - Q Q^H) = 0."""
+    row_side, complement = SPACES[space]
+    B = A if row_side else A.conj().T
+    n, r = B.shape[1], certificate.rank
+    trusted = peer(A, space, r)
+    assert basis.dtype == A.dtype
+    assert basis.shape == (n, n - r if complement else r)
+    ft.check_orthonormal(basis, peer=trusted)
+    if complement:
+        ft.check_annihilates(B, basis, certificate.tol, peer=trusted)
+        return
+    # The columns of B^H without their projection are in the range's complement.
+    B, _ = to_unit_scale(B)
+    rest, best = (np.linalg.norm(B - B @ Q @ Q.conj().T, 2) for Q in (basis, trusted))
+    limit = max(3 * best, 20 * eps(basis) * np.linalg.norm(B, 2))
+    assert rest <= limit, f"||B - B Q Q^H||: got {rest:.2e}, want at most {limit:.2e}"
+
+
+def check_answer(A, space, answer, rank=None, rtol=None, tol=None):
+    """There is one; its rank, its certificate and its basis are right."""
+    assert answer is not None, "no answer"
+    basis, certificate = answer
+    if rank is not None:
+        assert certificate.rank == rank
+    ft.check_certificate(A, certificate, rtol=rtol, tol=tol)
+    check_basis(A, space, basis, certificate)
+
+
+class TestBounds:
+    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("space", SPACES)
+    def test_every_rank(self, dtype, space, shape):
+        for r in range(min(shape) + 1):
+            A = well_conditioned(*shape, r, 601 + r, dtype)
+            check_answer(A, space, by_bounds(A, space), r)
+            rank_only = by_bounds(A, space, want_basis=False)
+            assert rank_only == (None, by_bounds(A, space)[1])
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    @pytest.mark.parametrize("space", SPACES)
+    def test_every_layout(self, dtype, space, layout):
+        A = well_conditioned(11, 8, 5, 617, dtype)
+        B = LAYOUTS[layout](A)
+        B.flags.writeable = False
+        basis, certificate = by_bounds(B, space)
+        np.testing.assert_array_equal(B, A)
+        expected, same = by_bounds(A, space)
+        assert certificate == same
+        np.testing.assert_array_equal(basis, expected)
+
+    def test_one_row_repeated_by_a_stride_of_zero(self, dtype):
+        A = np.broadcast_to(well_conditioned(1, 7, 1, 619, dtype), (5, 7))
+        for B in (A, A.T):
+            for space in SPACES:
+                check_answer(B, space, by_bounds(B, space), 1)
+
+    @pytest.mark.parametrize(
+        "side", [("row_space", "null_space"), ("column_space", "left_null_space")]
+    )
+    def test_both_halves_are_the_whole_space(self, dtype, side):
+        for r in range(9):
+            A = well_conditioned(12, 8, r, 631, dtype)
+            (U, one), (V, two) = (by_bounds(A, space) for space in side)
+            assert one == two
+            ft.check_complementary(U, V)
+
+    @pytest.mark.parametrize("sign", [-1, 1])
+    def test_scaled(self, dtype, sign):
+        scale = 10.0 ** (sign * (300 if eps(np.empty(0, dtype)) < 1e-10 else 30))
+        for r in (1, 6, 9):
+            A = (well_conditioned(13, 9, r, 641) * scale).astype(dtype)
+            for space in SPACES:
+                check_answer(A, space, by_bounds(A, space), r)
+                tol = 1e-3 * scale
+                check_answer(A, space, by_bounds(A, space, tol=tol), r, tol=tol)
+
+    def test_entries_of_every_size(self, dtype):
+        """Scaled or not, by powers of two: the same answer in other units."""
+        A = well_conditioned(13, 9, 6, 643, dtype)
+        _, unit = by_bounds(A, "null_space")
+        for power in (-100, -60, -41, -40, -39, 39, 40, 41, 100):
+            B = (A * 2.0**power).astype(dtype)
+            basis, certificate = by_bounds(B, "null_space")
+            np.testing.assert_allclose(certificate.tol, unit.tol * 2.0**power)
+            check_answer(B, "null_space", (basis, certificate), 6)
+
+    def test_a_cutoff_of_its_own(self, dtype):
+        A = ft.with_singular_values([1, 0.5, 1e-2, 1e-4], 9, 7, 647, dtype)
+        for rank, rtol in ((2, 0.1), (3, 2e-3)):
+            for option in ({"rtol": rtol}, {"tol": rtol}):
+                _, certificate = by_bounds(A, "row_space", want_basis=False, **option)
+                assert certificate.rank == rank
+                ft.check_certificate(A, certificate, **option)
+                # What is left is no rounding: pivoted QR's basis would not be the best.
+                assert by_bounds(A, "row_space", **option) is None
+                check_answer(A, "row_space", decide(A, "row_space", **option), rank, **option)
+
+    def test_zero_matrix(self, dtype):
+        A = np.zeros((5, 3), dtype)
+        for space in SPACES:
+            for tol in (None, 0.0, 2.5):
+                basis, certificate = by_bounds(A, space, tol=tol)
+                assert certificate == fastsub.Certificate(
+                    0, tol or 0.0, np.inf, 0.0, "bounds", "small qrcp"
+                )
+                check_basis(A, space, basis, certificate)
+
+    def test_everything_below_the_cutoff(self, dtype):
+        A = well_conditioned(6, 4, 4, 653, dtype)
+        basis, certificate = by_bounds(A, "null_space", tol=10.0, want_basis=False)
+        assert basis is None
+        assert certificate.rank == 0
+        ft.check_certificate(A, certificate, tol=10.0)
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    def test_what_is_not_finite(self, dtype, bad):
+        for where in ((0, 0), (4, 6), (2, 3)):
+            A = well_conditioned(5, 7, 5, 659, dtype)
+            A[where] = bad
+            for space in SPACES:
+                assert by_bounds(A, space) is None
+                assert decide(A, space) is None
+            if A.dtype.kind == "c":
+                A[where] = complex(1, bad)
+                assert by_bounds(A, "null_space") is None
+
+    @pytest.mark.parametrize("space", SPACES)
+    def test_the_undecidable(self, dtype, space):
+        for last in (1.05e-2, 1e-2):
+            A = ft.with_singular_values([1, 0.9, 0.8, last], 9, 7, 661, dtype)
+            for want_basis in (True, False):
+                assert by_bounds(A, space, 1e-2, want_basis=want_basis) is None
+        stairs = ft.devils_stairs(40, 10).astype(dtype)
+        for rtol in (0.5, 0.13, 0.03):
+            assert by_bounds(stairs, space, rtol, want_basis=False) is None
+        assert by_bounds(stairs, space, 0.0) is None
+
+    @given(
+        shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
+        dtype=st.sampled_from(DTYPES),
+        space=st.sampled_from(sorted(SPACES)),
+        data=st.data(),
+    )
+    def test_any_shape(self, shape, dtype, space, data):
+        """An answer is right, however ill-conditioned the matrix."""
+        r = data.draw(st.integers(0, min(shape)), label="rank")
+        seed = data.draw(st.integers(2, 10**6), label="seed")
+        A = ft.random_rank(*shape, r, seed, dtype)
+        for answer in (by_bounds(A, space), decide(A, space)):
+            if answer is not None:
+                _, certificate = answer
+                check_basis(A, space, *answer)
+                if max(shape) > 12:  # multiple precision takes its time
+                    ft.check_certificate(A, certificate)
+
+
+class TestSVD:
+    """decide_small where bounds cannot decide."""
+
+    @pytest.mark.parametrize("space", SPACES)
+    @pytest.mark.parametrize(
+        ("make", "rtol"),
+        [(ft.devils_stairs, 0.5), (ft.kahan, 0.1), (ft.heat, 0.05), (ft.gravity, 1e-5)],
+    )
+    def test_decides(self, dtype, space, make, rtol):
+        A = make(32).astype(dtype)
+        answer = decide(A, space, rtol)
+        _, certificate = answer
+        assert (certificate.decided_by, certificate.method) == ("svd", "svd")
+        check_answer(A, space, answer, int(np.linalg.matrix_rank(A, rtol=rtol)), rtol=rtol)
+        nothing, rank_only = decide(A, space, rtol, want_basis=False)
+        assert nothing.size == 0
+        assert rank_only.rank == certificate.rank
+        ft.check_certificate(A, rank_only, rtol=rtol)
+
+    @pytest.mark.parametrize("driver", ["gesdd", "gesvd"])
+    def test_honours_the_driver(self, monkeypatch, driver):
+        used = []
+
+        def spy(*args, lapack_driver, **options):
+            used.append(lapack_driver)
+            return scipy.linalg.svd(*args, lapack_driver=lapack_driver, **options)
+
+        monkeypatch.setattr(small, "svd", spy)
+        A = ft.devils_stairs(20, 5)
+        answer = decide(A, "null_space", 0.5, lapack_driver=driver)
+        check_answer(A, "null_space", answer, 5, rtol=0.5)
+        assert used == [driver]
+
+    def test_says_that_it_failed(self, monkeypatch):
+        def fail(*args, **options):
+            raise np.linalg.LinAlgError("no convergence")
+
+        monkeypatch.setattr(small, "svd", fail)
+        with pytest.raises(ConvergenceError, match="no convergence"):
+            decide(ft.devils_stairs(20, 5), "null_space", 0.5)
+
+    @pytest.mark.parametrize("space", SPACES)
+    def test_near_underflow(self, dtype, space):
+        A = (ft.devils_stairs(32, 8) * 32 * float(np.finfo(dtype).tiny)).astype(dtype)
+        check_answer(A, space, decide(A, space, 0.5), 8, rtol=0.5)
+
+    @pytest.mark.parametrize("space", SPACES)
+    def test_near_overflow(self, dtype, space):
+        """sigma_1 is beyond the largest number of the dtype, though no entry is."""
+        A = ft.devils_stairs(32, 8)
+        A = (A * (0.9 * float(np.finfo(dtype).max) / np.abs(A).max())).astype(dtype)
+        check_answer(A, space, decide(A, space, 0.5), 8, rtol=0.5)
+
+
+class TestDecision:
+    """Whoever decides: what the large matrices' path would say."""
+
+    def test_near_overflow(self, dtype):
+        A = np.full((30, 20), 0.9 * np.finfo(dtype).max, dtype)
+        for space in SPACES:
+            answer = decide(A, space)
+            check_answer(A, space, answer, 1)
+            assert np.isfinite(answer[1].sigma_r_lower)
+
+    @pytest.mark.parametrize("space", SPACES)
+    def test_agrees_with_the_decomposition(self, dtype, space):
+        for case in ft.cases(sizes=(12,), dtype=dtype):
+            A = case.A
+            F = fastsub.COD(A)
+            basis, certificate = decide(A, space)
+            spectrum = ft.gap(A)
+            if spectrum.grey:
+                continue
+            assert certificate.rank == F.rank, case
+            if spectrum.has_gap:
+                angle = 100 * eps(A) * max(A.shape)
+                ft.check_same_subspace(basis, getattr(F, space)(), angle)
+
+    def test_a_field_of_a_record(self, dtype):
+        A = well_conditioned(7, 5, 3, 673, dtype)
+        records = np.zeros(A.shape, [("flag", "i1"), ("value", dtype)])
+        records["value"] = A
+        check_answer(A, "null_space", decide(records["value"], "null_space"), 3)
+
+    @pytest.mark.parametrize(
+        ("shape", "fits"),
+        [
+            ((1, 1), True),
+            ((200, 200), True),
+            ((201, 200), False),
+            ((1000, 40), True),
+            ((40, 1000), True),
+            ((1001, 1), False),
+            ((0, 3), False),
+            ((3, 0), False),
+        ],
+    )
+    def test_is_for_small_matrices_only(self, shape, fits):
+        assert is_small(*shape) is fits
+        answer = decide(np.ones(shape), "column_space")
+        assert fits is (answer is not None)
