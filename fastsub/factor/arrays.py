@@ -18,6 +18,8 @@ _DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "
 # Largest exponents of max|a_ij| at which sums of squares, and of squares of the inverse of a factor
 # as ill-conditioned as 1/u, neither overflow nor underflow (norms are accumulated in double).
 _SAFE_EXPONENT = {"f": 40, "F": 40, "d": 200, "D": 200}
+# Powers of two that the dtype holds: entries beyond are subnormal, or are halved a little less.
+_LARGEST_EXPONENT = {"f": 120, "F": 120, "d": 1000, "D": 1000}
 
 
 def as_array(a: Any, name: str = "A") -> Array:
@@ -186,7 +188,8 @@ def working_copy(
     if math.isfinite(largest) and largest > 0:
         actual = math.frexp(largest)[1]
         if abs(actual) > _SAFE_EXPONENT[A.dtype.char]:
-            exponent = max(-1000, min(1000, -actual))
+            limit = _LARGEST_EXPONENT[A.dtype.char]
+            exponent = max(-limit, min(limit, -actual))
     in_place = (
         overwrite and source.flags.f_contiguous and source.flags.writeable and source.flags.aligned
     )
@@ -196,7 +199,7 @@ def working_copy(
             return Working(W, 0)
     else:
         W = empty(source.shape, A.dtype)
-    layout.py_copy(whole_strides(source), W, _power(exponent, A.dtype), conjugate)
+    layout.py_copy(whole_strides(source), W, math.ldexp(1.0, exponent), conjugate)
     return Working(W, exponent)
 
 
@@ -222,12 +225,6 @@ def unscale(array: Array, exponent: int) -> None:
         with np.errstate(over="ignore", under="ignore"):
             for part in (array.real, array.imag) if array.dtype.kind == "c" else (array,):
                 np.ldexp(part, -exponent, out=part)
-
-
-def _power(exponent: int, dtype: np.dtype[Any]) -> float:
-    # float32 reaches 2^127 only: two such factors would be needed for its deepest subnormals.
-    limit = 1000 if dtype.char in "dD" else 120
-    return math.ldexp(1.0, max(-limit, min(limit, exponent)))
 
 
 def empty(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:

@@ -19,6 +19,7 @@ sqrt(max) u sqrt(k) sigma_1 <= max u sigma_1 = tau / 2.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ class Cutoff:
         """Return the cutoff of the matrix times ``2**exponent``."""
         if self.absolute is None:
             return self
-        return Cutoff(self.relative, math.ldexp(self.absolute, exponent))
+        return Cutoff(self.relative, _ldexp(self.absolute, exponent, math.inf))
 
 
 @dataclass(slots=True)
@@ -208,20 +209,26 @@ def proposal(R: Array, k: int, left: float, rank: int, *, size: int, full: int) 
     return Decision(rank, upper, lower, upper, "svd", residual, sigma)
 
 
-def certify(decision: Decision, method: str, exponent: int) -> Certificate:
+def certify(decision: Decision, path: str, exponent: int) -> Certificate:
     """Return the certificate of a decision on a matrix that was scaled by ``2**exponent``."""
-
-    def unscaled(x: float) -> float:
-        return math.ldexp(x, -exponent) if exponent and math.isfinite(x) else x
-
+    rank = decision.rank
+    # A bound from below stays one where the singular value itself is out of range.
+    lower = _ldexp(decision.sigma_r_lower, -exponent, sys.float_info.max if rank else math.inf)
     return Certificate(
-        decision.rank,
-        unscaled(decision.tol),
-        unscaled(decision.sigma_r_lower),
-        unscaled(decision.sigma_next_upper),
+        rank,
+        _ldexp(decision.tol, -exponent, sys.float_info.max),
+        lower,
+        _ldexp(decision.sigma_next_upper, -exponent, math.inf),
         decision.decided_by,
-        method + ("+svd" if decision.decided_by == "svd" else ""),
+        path if decision.decided_by != "svd" or path == "svd" else f"{path}+svd",
     )
+
+
+def _ldexp(x: float, exponent: int, overflow: float) -> float:
+    try:
+        return math.ldexp(x, exponent)
+    except OverflowError:
+        return overflow
 
 
 def _by_svd(

@@ -11,10 +11,10 @@ import numpy as np
 from scipy.linalg import LinAlgError, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, whole_strides
+from fastsub.factor.arrays import Array, whole_strides, working_copy
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_small
-from fastsub.factor.decide import Cutoff, rounding_margin
+from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.kernels import small
 
 
@@ -53,14 +53,22 @@ def decide_small(
         rank, tol, lower, upper, basis = answer
         certificate = Certificate(rank, tol, lower, upper, "bounds", "small qrcp")
         return (_NOTHING if basis is None else basis), certificate
-    if not np.isfinite(A).all():
+    working = working_copy(A, "A", check_finite=False)
+    if not np.isfinite(working.W).all():
         return None
     try:
-        factors = svd(A, compute_uv=want_basis, check_finite=False, lapack_driver=lapack_driver)
+        factors = svd(
+            working.W,
+            compute_uv=want_basis,
+            overwrite_a=True,
+            check_finite=False,
+            lapack_driver=lapack_driver,
+        )
     except LinAlgError as error:
         raise ConvergenceError(f"the SVD failed: {error}") from error
     U, sigma, Vh = factors if want_basis else (_NOTHING, factors, _NOTHING)
-    certificate = _by_sigma(sigma, max(A.shape), cutoff)
+    decision = _by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
+    certificate = certify(decision, "svd", working.exponent)
     rank = certificate.rank
     if not want_basis:
         return _NOTHING, certificate
@@ -71,13 +79,11 @@ def decide_small(
 _NOTHING = np.empty(0)
 
 
-def _by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Certificate:
+def _by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Decision:
     largest = float(sigma[0])
     tol = cutoff.bracket(largest, largest)[0]
     rank = int(np.count_nonzero(sigma > tol))
-    # Relative to the largest, so that the sum of squares stays in range.
-    norm = largest * float(np.linalg.norm(sigma / sigma[0])) if largest > 0 else 0.0
-    margin = rounding_margin(norm, size, sigma.dtype)
+    margin = rounding_margin(float(np.linalg.norm(sigma)), size, sigma.dtype)
     lower = max(0.0, float(sigma[rank - 1]) - margin) if rank else math.inf
     upper = float(sigma[rank]) + margin if rank < sigma.size else 0.0
-    return Certificate(rank, tol, lower, upper, "svd", "svd")
+    return Decision(rank, tol, lower, upper, "svd", upper)

@@ -19,6 +19,7 @@ Drmac & Bujanovic, On the failure of rank-revealing QR factorization software, A
 Du Croz & Higham, Stability of methods for matrix inversion, IMA J. Numer. Anal. 12 (1992).
 """
 
+from libc.float cimport DBL_MAX
 from libc.math cimport INFINITY, isfinite, ldexp, frexp, sqrt
 from libc.stdlib cimport free, malloc
 
@@ -361,7 +362,9 @@ def py_decide_and_span(const scalar[:, :] A, bint adjoint, bint trailing, bint w
         if status != DECIDED:
             return None
         for i in range(3):
-            bounds[i] = ldexp(bounds[i], exponent)
+            # A bound from below stays one where the singular value itself is out of range.
+            largest = ldexp(bounds[i], exponent)
+            bounds[i] = largest if i == 2 or isfinite(largest) or rank == 0 else DBL_MAX
         if not want_basis:
             return rank, bounds[0], bounds[1], bounds[2], None
         start = rank if trailing else 0
