@@ -20,8 +20,8 @@ import fastsub
 from fastsub.cli import main, report
 from fastsub.cli.app import app
 from fastsub.cli.facts import spectral_norm, to_json
-from fastsub.cli.files import read_ecoli_core
 from fastsub.cli.report import analyse
+from fastsub.data import ecoli_core
 
 RNG = np.random.default_rng(1907)
 A = RNG.standard_normal((6, 3)) @ RNG.standard_normal((3, 5))  # rank 3, nullity 2
@@ -97,7 +97,7 @@ def test_report_as_json(call):
     assert facts["certificate"]["sigma_next_upper"] <= facts["certificate"]["tol"]
     assert facts["null_residual"] < 1e-14
     assert facts["null_orthonormality"] < 1e-13
-    sigma = np.linalg.svd(read_ecoli_core(), compute_uv=False)
+    sigma = np.linalg.svd(ecoli_core(), compute_uv=False)
     assert 0.1 < facts["condition"] / (sigma[0] / sigma[66]) < 10
     for row in facts["comparison"]:
         assert row["rank"] == row["peer_rank"] == 67

@@ -16,7 +16,8 @@ import scipy.sparse
 
 from fastsub.cli import files
 from fastsub.cli.errors import InputError
-from fastsub.cli.files import read_ecoli_core, read_matrix, read_right_hand_side, write_array
+from fastsub.cli.files import read_matrix, read_right_hand_side, write_array
+from fastsub.data import ecoli_core
 
 RNG = np.random.default_rng(1931)
 A = RNG.standard_normal((6, 4)) * (RNG.random((6, 4)) < 0.7)
@@ -123,7 +124,7 @@ def test_a_vector_is_a_right_hand_side_only(tmp_path):
 
 
 def test_the_bundled_matrix():
-    S = read_ecoli_core()
+    S = ecoli_core()
     assert S.shape == (72, 95)
     assert np.linalg.matrix_rank(S) == 67
 

@@ -17,7 +17,6 @@ from fastsub.testing.spectrum import precision as eps
 from fastsub.testing.spectrum import to_unit_scale
 
 SHAPES = [(1, 1), (1, 6), (6, 1), (3, 2), (14, 9), (9, 14), (13, 13), (40, 60)]
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 # Name: on the side of the rows, the orthogonal complement.
 SPACES = {
     "row_space": (True, False),
@@ -58,21 +57,13 @@ def decide(A, space, rtol=None, tol=None, **options):
     )
 
 
-def peer(A, space, rank):
-    """SciPy's basis of that rank, in the dtype of A."""
-    row_side, complement = SPACES[space]
-    A = to_unit_scale(A)[0].astype(A.dtype)
-    U, _, Vh = scipy.linalg.svd(A)
-    basis = Vh.conj().T if row_side else U
-    return basis[:, rank:] if complement else basis[:, :rank]
-
-
 def check_basis(A, space, basis, certificate):
     """Orthonormal, of the right shape, and as good as SciPy's: B N = 0, or B (I - Q Q^H) = 0."""
     row_side, complement = SPACES[space]
     B = A if row_side else A.conj().T
     n, r = B.shape[1], certificate.rank
-    trusted = peer(A, space, r)
+    V = scipy.linalg.svd(to_unit_scale(B)[0].astype(A.dtype))[2].conj().T
+    trusted = V[:, r:] if complement else V[:, :r]
     assert basis.dtype == A.dtype
     assert basis.shape == (n, n - r if complement else r)
     ft.check_orthonormal(basis, peer=trusted)
@@ -206,7 +197,7 @@ class TestBounds:
 
     @given(
         shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
-        dtype=st.sampled_from(DTYPES),
+        dtype=st.sampled_from("fdFD"),
         space=st.sampled_from(sorted(SPACES)),
         data=st.data(),
     )

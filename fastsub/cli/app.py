@@ -22,6 +22,7 @@ from fastsub.cli.progress import working
 from fastsub.cli.report import analyse
 from fastsub.cli.solve import solve as solve_facts
 from fastsub.cli.text import printable
+from fastsub.data import ecoli_core
 
 ECOLI = (
     "Core metabolism of E. coli: stoichiometric matrix, metabolites x reactions.\n"
@@ -130,7 +131,7 @@ def report(
     if file is None:
         if key is not None:
             raise typer.BadParameter("the bundled matrix has no name", param_hint="--key")
-        A, name, citation = files.read_ecoli_core(), "ecoli_core", ECOLI
+        A, name, citation = ecoli_core(), "ecoli_core", ECOLI
     else:
         with working(f"reading {file.name}"):
             A, name, citation = files.read_matrix(file, key), str(file), None

@@ -12,7 +12,6 @@ import os
 import warnings
 import zipfile
 from collections.abc import Callable, Collection
-from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +21,7 @@ import scipy.sparse
 
 from fastsub.cli.delimited import read_delimited
 from fastsub.cli.errors import InputError
+from fastsub.data import as_sparse_arrays
 
 Array = np.ndarray[Any, Any]
 
@@ -63,12 +63,6 @@ def read_right_hand_side(path: str | Path, name: str | None = None) -> Array:
     ndarray, shape (m,) or (m, k)
     """
     return _read(Path(path), name, "--key-b")
-
-
-def read_ecoli_core() -> Array:
-    """Read the matrix that the package bundles: 72 metabolites x 95 reactions, rank 67."""
-    text = resources.files("fastsub").joinpath("data/ecoli_core.mtx").read_bytes()
-    return np.asarray(scipy.io.mmread(io.BytesIO(text)).toarray())
 
 
 def check_output(path: Path, force: bool) -> None:
@@ -189,7 +183,9 @@ def _read_mtx(path: Path, choose: Choose) -> Array:
     # text comes within a line.
     if b"\0" in text:
         raise InputError(f"{path}: not a MatrixMarket file: it holds zero bytes")
-    return _dense(path, scipy.io.mmread(io.BytesIO(text + b"\n")))
+    return _dense(
+        path, scipy.io.mmread(io.BytesIO(text + b"\n"), **as_sparse_arrays(scipy.io.mmread))
+    )
 
 
 def _read_mat(path: Path, choose: Choose) -> Array:
@@ -203,7 +199,8 @@ def _read_mat(path: Path, choose: Choose) -> Array:
     kind = contents[name]
     if kind in ("cell", "struct", "object", "char", "function", "opaque", "unknown"):
         raise InputError(f"{path}: {name} is a MATLAB {kind}, not a numeric matrix")
-    return _dense(path, scipy.io.loadmat(str(path), variable_names=[name])[name])
+    options = as_sparse_arrays(scipy.io.loadmat)
+    return _dense(path, scipy.io.loadmat(str(path), variable_names=[name], **options)[name])
 
 
 _READERS: dict[str, Callable[[Path, Choose], Array]] = {

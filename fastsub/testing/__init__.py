@@ -8,6 +8,7 @@ mpmath for :func:`check_certificate`; nothing here calls the algorithms under te
 
 from scipy.linalg import circulant, companion, hadamard, hilbert, pascal, toeplitz
 
+from fastsub.data import ecoli_core
 from fastsub.testing.adversarial import (
     devils_stairs,
     gu_eisenstat,
@@ -28,7 +29,6 @@ from fastsub.testing.checks import (
 )
 from fastsub.testing.gallery import (
     cauchy,
-    ecoli_core,
     incidence,
     lauchli,
     ring_edges,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy import linalg
 
+from fastsub.data import ecoli_core
 from fastsub.testing import adversarial, gallery, hansen, spectra
 from fastsub.testing.spectra import Array
 from fastsub.testing.spectrum import times_power_of_two
@@ -198,7 +199,7 @@ def _bases(
     for family, build in FAMILIES.items():
         for n in dict.fromkeys((*sizes, *(large if family in _LARGE else ()))):
             yield family, f"{n}", build(n, _generator(seed, f"{family}-{n}"), dtype)
-    yield "ecoli-core", "72x95", gallery.ecoli_core()
+    yield "ecoli-core", "72x95", ecoli_core()
 
 
 def cases(

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.resources import files
 
 import numpy as np
-import scipy.io
 from numpy.typing import ArrayLike
 
 from fastsub.testing.spectra import Array
@@ -165,22 +163,3 @@ def ring_edges(vertices: int, components: int = 1, chords: int = 0) -> list[Edge
     steps = [(i, (i + 1) % size) for i in range(size)]
     steps += [(i % size, (i + 2) % size) for i in range(chords)]
     return [(k * size + i, k * size + j) for k in range(components) for i, j in steps]
-
-
-def ecoli_core() -> Array:
-    """Stoichiometric matrix of the E. coli core metabolic network.
-
-    Returns
-    -------
-    S : (72, 95) ndarray
-        Metabolites by reactions, of rank 67; null space = steady-state fluxes, left null space =
-        conserved moieties.
-
-    References
-    ----------
-    Orth, Fleming and Palsson, 2010, "Reconstruction and use of microbial metabolic networks: the
-    core Escherichia coli metabolic model as an educational guide" (model e_coli_core).
-    """
-    with (files("fastsub") / "data" / "ecoli_core.mtx").open("rb") as stream:
-        S = scipy.io.mmread(stream)
-    return np.asarray(S.toarray() if hasattr(S, "toarray") else S, dtype=np.float64)
