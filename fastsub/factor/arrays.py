@@ -34,10 +34,11 @@ def as_array(a: Any, name: str = "A") -> Array:
     kind = type(a).__module__.partition(".")[0]
     if kind == "dask":
         raise TypeError(f"{name} is a dask array; compute it first: {name}.compute()")
-    if hasattr(a, "tocsr") or (kind == "scipy" and hasattr(a, "matvec")):
+    if hasattr(a, "toarray") or hasattr(a, "matvec"):
+        dense = f"{name}.toarray()" if hasattr(a, "toarray") else f"{name} @ numpy.eye(n)"
         raise TypeError(
-            f"{name} is a {type(a).__name__}; fastsub works on dense arrays here: "
-            f"pass {name}.toarray(), or use scipy.sparse.linalg where it is too large for that"
+            f"{name} is a {type(a).__name__}; fastsub works on dense arrays here: pass {dense}, or "
+            "use scipy.sparse.linalg where it is too large for that"
         )
     if isinstance(a, np.ma.MaskedArray) and np.ma.is_masked(a):
         raise TypeError(f"{name} has masked entries; fill or drop them first: {name}.filled(value)")
@@ -49,16 +50,14 @@ def as_array(a: Any, name: str = "A") -> Array:
         raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
     if array.dtype.kind == "O":
         array = _from_objects(array, name)
-    if array.dtype not in _DTYPES:
-        array = array.astype(_working_dtype(array.dtype))
-    elif not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    return array
+    native = array.dtype.newbyteorder("=")
+    wanted = native if native in _DTYPES else _working_dtype(native)
+    return array if array.dtype == wanted else array.astype(wanted)
 
 
 def _from_objects(array: Array, name: str) -> Array:
     for dtype in (np.float64, np.complex128):
-        if any(isinstance(x, (str, bytes)) for x in array.flat):
+        if any(x is None or isinstance(x, (str, bytes)) for x in array.flat):
             break
         try:
             return array.astype(dtype)

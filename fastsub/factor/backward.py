@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, product
+from fastsub.factor.arrays import Array, product, unscale
 from fastsub.factor.reflectors import Reflectors
 from fastsub.kernels import blas
 
@@ -42,17 +42,20 @@ def karlson_walden(F: COD, A: Array, B: Array, X: Array) -> float:
     -----
     Cost: 10 min(m, n)^3 / 3 flops a column, for the QR of (R; theta I).
     """
+    if F.exponent:
+        # The same problem in the scale in which squares of the entries of A are safe.
+        A, X = A.copy(), X.copy()
+        unscale(A, -F.exponent)
+        unscale(X, F.exponent)
     norm = float(np.linalg.norm(A))
     if norm == 0 or X.size == 0:
         return 0.0
-    # Scaled by the norm, so that nothing below overflows; theta is scale-free then too.
-    R = (B - product(A, X)) / norm
-    G = F.small_adjoint(product(A, R, adjoint=True) / norm)
-    M = F.small_factor() / norm
-    return max(
-        _one(M, G[:, j], float(np.linalg.norm(R[:, j])), float(np.linalg.norm(X[:, j])))
-        for j in range(X.shape[1])
-    )
+    R = B - product(A, X)
+    G = F.small_adjoint(product(A, R, adjoint=True))
+    M = F.small_factor()
+    lengths, residuals = np.linalg.norm(X, axis=0), np.linalg.norm(R, axis=0)
+    columns = zip(G.T, residuals.tolist(), lengths.tolist(), strict=True)
+    return max(_one(M, g, residual, length) for g, residual, length in columns) / norm
 
 
 def _one(M: Array, g: Array, residual: float, length: float) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 DecidedBy = Literal["bounds", "svd", "probabilistic", "exact"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Certificate:
     """Who decided a rank, and by which bounds.
 
@@ -63,6 +63,12 @@ class Certificate:
     method: Any
     backward_error: Any = None
     failure_probability: Any = 0.0
+
+    def __repr__(self) -> str:
+        if np.ndim(self.rank):
+            return f"<Certificate of a stack of shape {np.shape(self.rank)}>"
+        values = (f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+        return f"Certificate({', '.join(values)})"
 
     def explain(self) -> str:
         """Return the certificate as one sentence that a person can read."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, empty, unscale, working_copy
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance, empty, unscale, working_copy
 from fastsub.factor.choose import Want, choose
 from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.urv import URV
@@ -79,6 +79,7 @@ class COD:
         name: str = "A",
     ) -> None:
         A = as_matrix(A, name)
+        rtol, tol = check_tolerance(rtol, "rtol"), check_tolerance(tol, "tol")
         self.shape: tuple[int, int] = A.shape
         self.dtype = A.dtype
         m, n = A.shape
@@ -93,31 +94,46 @@ class COD:
         self.rank = self._urv.rank
         self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)
 
+    def __repr__(self) -> str:
+        m, n = self.shape
+        return f"<COD of {m} x {n} {self.dtype}: rank {self.rank}>"
+
+    @property
+    def exponent(self) -> int:
+        """The matrix that was factored is ``2**exponent`` times A."""
+        return self._exponent
+
+    def _ask(self) -> URV:
+        """Return the factors, if the rank was not proved without any."""
+        if not self._urv.left.factors and self.rank:
+            raise ValueError("this COD was made with want='rank', which may leave no factors")
+        return self._urv
+
     # ---- the four subspaces ----
 
     def column_space(self) -> Array:
         """Return an orthonormal basis of the column space, shape (m, rank)."""
         if self.rank == self.shape[0]:
             return _identity(self.rank, self.dtype)
-        return self._urv.right_basis() if self._adjoint else self._urv.left_basis()
+        return self._ask().right_basis() if self._adjoint else self._ask().left_basis()
 
     def left_null_space(self) -> Array:
         """Return an orthonormal basis of the null space of A^H, shape (m, m - rank)."""
         if self.rank == 0:
             return _identity(self.shape[0], self.dtype)
-        return self._urv.right_null() if self._adjoint else self._urv.left_null()
+        return self._ask().right_null() if self._adjoint else self._ask().left_null()
 
     def row_space(self) -> Array:
         """Return an orthonormal basis of the row space (column space of A^H), shape (n, rank)."""
         if self.rank == self.shape[1]:
             return _identity(self.rank, self.dtype)
-        return self._urv.left_basis() if self._adjoint else self._urv.right_basis()
+        return self._ask().left_basis() if self._adjoint else self._ask().right_basis()
 
     def null_space(self) -> Array:
         """Return an orthonormal basis of the null space, shape (n, n - rank)."""
         if self.rank == 0:
             return _identity(self.shape[1], self.dtype)
-        return self._urv.left_null() if self._adjoint else self._urv.right_null()
+        return self._ask().left_null() if self._adjoint else self._ask().right_null()
 
     # ---- solving ----
 
@@ -133,7 +149,7 @@ class COD:
         if self.rank == 0 or B.shape[1] == 0:
             X = np.zeros((self.shape[1], B.shape[1]), self.dtype, order="F")
         else:
-            X = self._urv.solve_adjoint(B) if self._adjoint else self._urv.solve(B)
+            X = self._ask().solve_adjoint(B) if self._adjoint else self._ask().solve(B)
             # The factors are those of 2^exponent A.
             unscale(X, -self._exponent)
         return X[:, 0] if b.ndim == 1 else X
@@ -141,12 +157,11 @@ class COD:
     # ---- A in small orthonormal coordinates ----
 
     def small_factor(self) -> Array:
-        """Return a matrix with the singular values of A, min(m, n) columns at most.
+        """Return a matrix with the singular values of the scaled A, min(m, n) columns at most.
 
-        A = X M Y^H with orthonormal X, Y: M is the pivoted trapezoid R, or its conjugate transpose.
+        2^exponent A = X M Y^H with orthonormal X, Y: M is Q^H W P, or its conjugate transpose.
         """
-        M = np.triu(self._urv.R[: self._urv.k])
-        unscale(M, self._exponent)
+        M = self._urv.whole[: self._urv.height]
         return M.conj().T if self._adjoint else M
 
     def small_adjoint(self, G: Array) -> Array:
@@ -154,7 +169,7 @@ class COD:
         if not self._adjoint:
             return np.asfortranarray(G[self._urv.p])
         self._urv.left.apply(G, adjoint=True)
-        return np.asfortranarray(G[: self._urv.k])
+        return np.asfortranarray(G[: self._urv.height])
 
     # ---- spectrum ----
 
@@ -164,14 +179,14 @@ class COD:
         Those that the early stop left out are below the cutoff and returned as zero.
         """
         sigma = np.zeros(min(self.shape), self.dtype.type(0).real.dtype)
-        if self._urv.k:
+        if self._ask().k:
             sigma[: self._urv.k] = np.ldexp(self._urv.sigma, -self._exponent)
         return sigma
 
     @property
     def condition(self) -> float:
         """Estimate of ``sigma_1 / sigma_rank``, within a small factor; nan at rank 0."""
-        return self._urv.condition
+        return self._ask().condition
 
 
 def _identity(n: int, dtype: Any) -> Array:

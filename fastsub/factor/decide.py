@@ -97,6 +97,15 @@ def rounding_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
     return complex_factor * math.sqrt(size) * _EPS[dtype.char] / 2 * norm
 
 
+def svd_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
+    """Return a bound on the error of singular values computed from a factor; norm is ``||A||_F``.
+
+    That of the factor, of the SVD (LAPACK promises a modest multiple of eps sigma_1), and of their
+    own rounding.
+    """
+    return 2 * rounding_margin(norm, size, dtype) + _EPS[dtype.char] * norm
+
+
 def stopping_norm(C: Array, size: int, cutoff: Cutoff) -> float:
     """Return the ``||R2||_F`` at which a factorisation of C may stop; -1 where it never may.
 
@@ -147,10 +156,13 @@ def decide(
         LAPACK's SVD, where one is needed.
     """
     tails = tail_norms(R, k, left)
+    if not math.isfinite(tails[0]):
+        # Nobody looked for NaN and infinity, and there is one: nothing is known, nothing is lost.
+        return Decision(full, math.nan, 0.0, math.inf, "svd", 0.0)
     decision = prove(R, k, tails, size=size, full=full, cutoff=cutoff)
     if decision is not None:
         return decision
-    margin = rounding_margin(float(tails[0]), size, R.dtype)
+    margin = svd_margin(float(tails[0]), size, R.dtype)
     return _by_svd(R, k, left, tails, margin, full, cutoff, driver)
 
 
@@ -169,18 +181,20 @@ def prove(
     enough = np.flatnonzero(tails + margin <= tol_low)
     rank = int(enough[0]) if enough.size else k
     upper = 0.0 if rank == full else float(tails[rank]) + margin
-    # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
-    if upper > tol_low or np.abs(np.diagonal(R)[:rank]).min(initial=math.inf) <= tol_low:
+    if not upper <= tol_low:
         return None
     if rank == 0:
         return Decision(0, tol_low, math.inf, upper, "bounds", norm)
+    # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
+    if np.abs(np.diagonal(R)[:rank]).min() <= tol_low:
+        return None
     X = np.empty((rank, rank), R.dtype, order="F")
     frobenius = triangular.py_inverse(R, X)
     lower = 1 / frobenius - 2 * margin
     if not lower > tol_high:
         # Frobenius norms do not separate the two sides. Would the norms themselves?
         estimate = triangular.py_sigma_max_lower(X, rank, np.empty(2 * rank, R.dtype), _STEPS)
-        if not (math.isfinite(estimate) and 1 / estimate - 2 * margin > tol_low):
+        if not (0 < estimate < math.inf and 1 / estimate - 2 * margin > tol_low):
             return None
         lower = 1 / norm_upper(X, estimate, frobenius) - 2 * margin
         if not lower > tol_high and lower > tol_low:
@@ -205,7 +219,7 @@ def proposal(R: Array, k: int, left: float, rank: int, *, size: int, full: int) 
     if lower > upper:
         return Decision(rank, upper, lower, upper, "bounds", residual)
     sigma = singular_values(R, rank)
-    lower = max(0.0, float(sigma[-1]) - margin)
+    lower = max(0.0, float(sigma[-1]) - svd_margin(float(tails[0]), size, R.dtype))
     return Decision(rank, upper, lower, upper, "svd", residual, sigma)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, empty, unscale, working_copy
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance, empty, unscale, working_copy
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import choose
 from fastsub.factor.decide import (
@@ -86,6 +86,7 @@ class RRQR:
         rng: Any = None,
     ) -> None:
         A = as_matrix(A)
+        rtol = check_tolerance(rtol, "rtol")
         m, n = self.shape = A.shape
         self.dtype = A.dtype
         full = min(m, n)

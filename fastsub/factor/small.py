@@ -14,7 +14,7 @@ from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import Array, whole_strides, working_copy
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_small
-from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
+from fastsub.factor.decide import Cutoff, Decision, certify, svd_margin
 from fastsub.kernels import small
 
 
@@ -83,7 +83,7 @@ def _by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Decision:
     largest = float(sigma[0])
     tol = cutoff.bracket(largest, largest)[0]
     rank = int(np.count_nonzero(sigma > tol))
-    margin = rounding_margin(float(np.linalg.norm(sigma)), size, sigma.dtype)
+    margin = svd_margin(float(np.linalg.norm(sigma)), size, sigma.dtype)
     lower = max(0.0, float(sigma[rank - 1]) - margin) if rank else math.inf
     upper = float(sigma[rank]) + margin if rank < sigma.size else 0.0
     return Decision(rank, tol, lower, upper, "svd", upper)

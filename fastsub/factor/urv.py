@@ -110,7 +110,11 @@ class URV:
         if self.rank == 0:
             return empty((self.shape[0], 0), self.dtype)
         Q, start = self._turned
-        return Q.columns(start, start + self.rank)
+        U1 = Q.columns(start, start + self.rank)
+        if self.decision.sigma is not None and len(Q.factors) > 1:
+            # Products of many reflectors: orthonormal to the rounding of r of them again.
+            return Reflectors.of_qr(U1, self.block).columns(0, self.rank)
+        return U1
 
     def left_null(self) -> Array:
         """Last m - r columns of U: the left null space, shape (m, m - r)."""
@@ -138,14 +142,14 @@ class URV:
         if self._is_clean:
             return self.left, 0
         start = 0
-        if self._vectors is not None:
-            G = np.asfortranarray(self._vectors[0][:, :r])
+        if self.decision.sigma is not None:
+            G = np.asfortranarray(self._svd[0][:, :r])
         elif rows - r > r:
-            G = product(self._whole, self.right_basis()[self.p])
+            G = product(self.whole, self.right_basis()[self.p])
         else:
             start = rows - r
             V1 = self.right_basis()[self.p]
-            E = product(self._whole[r:, r:], V1[r:])
+            E = product(self.whole[r:, r:], V1[r:])
             y = np.asfortranarray(-E.conj().T)
             # R1 = J U^H V1^H, so U J y = -E^H.
             blas.py_trsm("L", "U", "N", "N", self._rz[0], y)
@@ -192,7 +196,12 @@ class URV:
         return U, B, T
 
     @property
-    def _whole(self) -> Array:
+    def height(self) -> int:
+        """Rows of `whole` that are not zero."""
+        return self.k if self.k == self.shape[1] else int(self.R.shape[0])
+
+    @property
+    def whole(self) -> Array:
         """Q^H W P = (R1; R2): the trapezoid, and what the factorisation left below it."""
         rows = np.triu(self.R)
         rows[self.k :, self.k :] = self.R[self.k :, self.k :]
@@ -217,8 +226,16 @@ class URV:
         return sigma_1_lower(self.R, self.k)
 
     @cached_property
+    def _svd(self) -> tuple[Array, Array, Array]:
+        """U, sigma, V^H of Q^H W P."""
+        factors: tuple[Array, Array, Array] = svd(
+            self.whole, full_matrices=False, check_finite=False, lapack_driver=self.driver
+        )
+        return factors
+
+    @cached_property
     def _vectors(self) -> tuple[Array, Array, Array] | None:
-        """U, sigma, V^H of Q^H W P; None where QR's bases are as good.
+        """The same; None where RZ's right side is as good.
 
         With the gap ||R2|| <= sigma_min(R11), that is in every decision by bounds, RZ's null space
         has ||A N|| <= sqrt(2) sigma_{r+1}: the (2, 1) block R2 V1 can only rotate it by
@@ -230,10 +247,7 @@ class URV:
         following = decision.sigma[self.rank] if self.rank < decision.sigma.size else 0.0
         if self.rank > 0 and decision.residual <= min(3 * float(following), decision.tol):
             return None
-        factors: tuple[Array, Array, Array] = svd(
-            self._whole, full_matrices=False, check_finite=False, lapack_driver=self.driver
-        )
-        return factors
+        return self._svd
 
     # ---- solving; B (m, k) or (n, k) is Fortran-ordered and overwritten ----
 

@@ -15,6 +15,8 @@ from fastsub.factor.arrays import (
     check_finite_magnitude,
     check_tolerance,
     product,
+    unscale,
+    working_copy,
 )
 from fastsub.factor.backward import karlson_walden
 from fastsub.factor.certificate import Certificate
@@ -137,7 +139,8 @@ def _one(
     columns = B[:, None] if B.ndim == 1 else B
     if split:
         columns = np.hstack([columns.real, columns.imag])
-    columns = np.asfortranarray(columns, dtype=A.dtype)
+    scaled = working_copy(columns.astype(A.dtype, copy=False), "b", check_finite=False)
+    columns = scaled.W
     keep = A.copy() if overwrite_a and (m > n or full_output) else A
     F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
     X = F.solve(columns)
@@ -146,12 +149,14 @@ def _one(
     residues: Any = np.empty(0, dtype.type(0).real.dtype)
     if n == 0 or (m > n == F.rank and driver != "gelsy"):
         R = columns - product(keep, X)
-        squares = np.sum(np.abs(R) ** 2, axis=0)
+        with np.errstate(over="ignore", under="ignore"):
+            squares = np.ldexp(np.sum(np.abs(R) ** 2, axis=0), -2 * scaled.exponent)
         if split:
             squares = squares[: squares.size // 2] + squares[squares.size // 2 :]
         residues = squares[0] if B.ndim == 1 else squares
     if full_output:
         certificate = replace(certificate, backward_error=karlson_walden(F, keep, columns, X))
+    unscale(X, scaled.exponent)
     if split:
         half = X.shape[1] // 2
         X = X[:, :half] + 1j * X[:, half:]
@@ -167,8 +172,8 @@ def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any]
     shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-core])
     if math.prod(shape) == 0:
         raise ValueError(f"a and b broadcast to a stack of shape {shape}, which holds no matrix")
-    As = np.broadcast_to(A, shape + A.shape[-2:]).reshape(-1, *A.shape[-2:])
-    Bs = np.broadcast_to(B, shape + B.shape[-core:]).reshape(-1, *B.shape[-core:])
+    As = np.broadcast_to(A, shape + A.shape[-2:]).reshape(math.prod(shape), *A.shape[-2:])
+    Bs = np.broadcast_to(B, shape + B.shape[-core:]).reshape(math.prod(shape), *B.shape[-core:])
     answers = [_one(matrix, rhs, *options) for matrix, rhs in zip(As, Bs, strict=True)]
     xs, residues, ranks, ss = zip(*(answer for answer, _ in answers), strict=True)
     certificate = Certificate.stack([certificate for _, certificate in answers], shape)

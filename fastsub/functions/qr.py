@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_array, check_tolerance, unscale, working_copy
+from fastsub.factor.arrays import Array, as_array, unscale, working_copy
 from fastsub.factor.choose import choose
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.rrqr import RRQR
@@ -62,7 +62,7 @@ def rrqr(A: Any, *, rank: int | None = None, rtol: float | None = None, rng: Any
     >>> R.shape, p
     ((1, 2), array([1, 0]))
     """
-    return RRQR(A, rank=rank, rtol=check_tolerance(rtol, "rtol"), rng=rng)
+    return RRQR(A, rank=rank, rtol=rtol, rng=rng)
 
 
 def qr(
@@ -137,7 +137,7 @@ def qr(
     shape = A.shape[:-2]
     if math.prod(shape) == 0:
         raise ValueError(f"a is a stack of shape {shape}, which holds no matrix")
-    matrices = A.reshape(-1, *A.shape[-2:])
+    matrices = A.reshape(math.prod(shape), *A.shape[-2:])
     parts = zip(*(_qr(M, overwrite_a, mode, pivoting, check_finite) for M in matrices), strict=True)
     stacked = [np.stack(part) for part in parts]
     return _pack(tuple(x.reshape(shape + x.shape[1:]) for x in stacked), mode)

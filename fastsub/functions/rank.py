@@ -76,6 +76,7 @@ def matrix_rank(
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")
     if A.ndim < 2:
+        check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
         largest = check_finite_magnitude(A.reshape(1, -1), "A")
         rank = int(largest > 0)
         bound = largest if rank else math.inf

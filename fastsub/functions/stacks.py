@@ -44,7 +44,7 @@ def bases_of_stack(
     certificate = Certificate.stack([certificate for _, certificate in pairs], shape)
     if ragged:
         return [basis for basis, _ in pairs], certificate
-    ranks = np.unique(certificate.rank)
+    ranks = np.unique(certificate.rank).astype(int)
     if ranks.size > 1:
         raise ValueError(
             f"the matrices of the stack have different ranks ({ranks[0]} and {ranks[-1]}), so "
@@ -52,6 +52,7 @@ def bases_of_stack(
         )
     count = width(int(ranks[0]) if ranks.size else min(A.shape[-2:]))
     stacked = np.empty((*shape, rows, count), A.dtype)
-    for out, (basis, _) in zip(stacked.reshape(-1, rows, count), pairs, strict=True):
+    outs = stacked.reshape(math.prod(shape), rows, count)
+    for out, (basis, _) in zip(outs, pairs, strict=True):
         out[...] = basis
     return stacked, certificate

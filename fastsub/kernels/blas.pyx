@@ -223,7 +223,7 @@ cdef inline char letter(str text):
     return <char>ord(text)
 
 
-cdef inline blas_int ld(scalar[::1, :] A) noexcept nogil:
+cdef inline blas_int ld(const scalar[::1, :] A) noexcept nogil:
     """Leading dimension: LAPACK wants at least 1, even of an empty array."""
     return <blas_int>max(1, A.shape[0])
 
@@ -247,8 +247,8 @@ def py_trmv(str uplo, str trans, str diag, scalar[::1, :] A, scalar[::1] x):
          &x[0], 1)
 
 
-def py_gemm(str transa, str transb, scalar[::1, :] A, scalar[::1, :] B, scalar[::1, :] C,
-            scalar alpha=1, scalar beta=0):
+def py_gemm(str transa, str transb, const scalar[::1, :] A, const scalar[::1, :] B,
+            scalar[::1, :] C, scalar alpha=1, scalar beta=0):
     """C := alpha*op(A)*op(B) + beta*C on the BLAS of the kernels (NumPy's `@` is a second pool)."""
     cdef Py_ssize_t k = A.shape[1] if transa == "N" else A.shape[0]
     cdef char ta = letter(transa), tb = letter(transb)
@@ -263,8 +263,9 @@ def py_gemm(str transa, str transb, scalar[::1, :] A, scalar[::1, :] B, scalar[:
                 scal(<blas_int>C.shape[0], beta, &C[0, j], 1)
         return
     with nogil:
+        # gemm reads A and B; its C signature knows no const.
         gemm(ta, tb, <blas_int>C.shape[0], <blas_int>C.shape[1], <blas_int>k, alpha,
-             &A[0, 0], ld(A), &B[0, 0], ld(B), beta, &C[0, 0], ld(C))
+             <scalar*>&A[0, 0], ld(A), <scalar*>&B[0, 0], ld(B), beta, &C[0, 0], ld(C))
 
 
 def py_trmm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[::1, :] B,

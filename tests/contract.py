@@ -1,0 +1,123 @@
+"""The public functions as one table: what the contract tests loop over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastsub
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One public function.
+
+    Attributes
+    ----------
+    name : str
+    call : callable
+        Takes a matrix and keywords; returns a tuple of arrays and numbers.
+    argument : str
+        What its errors call the matrix.
+    tolerances : tuple of str
+        Keywords that take a tolerance.
+    flags : tuple of str
+        Of ``check_finite``, ``overwrite_a`` and ``full_output``, those that it takes.
+    stacks : bool
+        Whether it takes stacks of matrices.
+    """
+
+    name: str
+    call: Callable[..., tuple[Any, ...]]
+    argument: str = "A"
+    tolerances: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    stacks: bool = True
+
+    def __repr__(self):
+        return self.name
+
+
+def _alone(function):
+    return lambda A, **options: (function(A, **options),)
+
+
+def _lstsq(A, **options):
+    rows = np.shape(A)[-2] if np.ndim(A) > 1 else len(A)
+    result = fastsub.lstsq(A, np.linspace(-1, 2, rows), **options)
+    return result[0] if options.get("full_output") else result
+
+
+def _rrqr(A, **options):
+    return tuple(fastsub.rrqr(A, **options))
+
+
+def _cod(A, **options):
+    F = fastsub.COD(A, **options)
+    return F.column_space(), F.row_space(), F.null_space(), F.left_null_space(), F.rank
+
+
+_SUBSPACE = {"tolerances": ("rcond",), "flags": ("check_finite", "full_output")}
+
+FUNCTIONS = (
+    Entry(
+        "null_space",
+        _alone(fastsub.null_space),
+        tolerances=("rcond",),
+        flags=("check_finite", "full_output", "overwrite_a"),
+    ),
+    Entry("orth", _alone(fastsub.orth), **_SUBSPACE),
+    Entry("column_space", _alone(fastsub.column_space), **_SUBSPACE),
+    Entry("row_space", _alone(fastsub.row_space), **_SUBSPACE),
+    Entry("left_null_space", _alone(fastsub.left_null_space), **_SUBSPACE),
+    Entry(
+        "matrix_rank",
+        _alone(fastsub.matrix_rank),
+        tolerances=("tol", "rtol"),
+        flags=("full_output",),
+    ),
+    Entry(
+        "lstsq",
+        _lstsq,
+        argument="a",
+        tolerances=("cond",),
+        flags=("check_finite", "full_output", "overwrite_a"),
+    ),
+    Entry("rrqr", _rrqr, tolerances=("rtol",), stacks=False),
+    Entry("qr", fastsub.qr, argument="a", flags=("check_finite", "overwrite_a")),
+    Entry(
+        "qr-pivoted",
+        lambda A, **options: fastsub.qr(A, pivoting=True, **options),
+        argument="a",
+        flags=("check_finite", "overwrite_a"),
+    ),
+    Entry(
+        "COD",
+        _cod,
+        tolerances=("rtol", "tol"),
+        flags=("check_finite", "overwrite_a"),
+        stacks=False,
+    ),
+)
+
+every_function = pytest.mark.parametrize("function", FUNCTIONS, ids=repr)
+
+
+def those_with(*flags):
+    """Parametrize over the functions that take a flag, or stacks."""
+    some = [f for f in FUNCTIONS if all(flag in f.flags or getattr(f, flag, 0) for flag in flags)]
+    return pytest.mark.parametrize("function", some, ids=repr)
+
+
+def assert_same_bits(one, other):
+    """Two answers are equal to the last bit: shapes, dtypes and entries."""
+    assert len(one) == len(other)
+    for x, y in zip(one, other, strict=True):
+        if x is None or y is None:
+            assert x is y
+            continue
+        x, y = np.asarray(x), np.asarray(y)
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        np.testing.assert_array_equal(x, y)

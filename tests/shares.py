@@ -1,0 +1,57 @@
+"""The share of rank decisions that bounds made, by family of matrices: printed when the tests end.
+
+A plugin of pytest that `test_collection.py` registers while it runs; nothing is printed without it.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+DTYPES = ("float32", "float64", "complex64", "complex128")
+PATHS = ("function", "blocked")
+"""As a user calls it, and by the blocked decomposition, which large matrices take."""
+
+
+class Shares:
+    """Counts of the decisions on matrices that have a gap."""
+
+    def __init__(self):
+        # (path, family, dtype) -> who decided each matrix
+        self.decided = defaultdict(list)
+
+    def add(self, path, family, dtype, decided_by):
+        """Count one decision."""
+        self.decided[path, family, np.dtype(dtype).name].append(decided_by == "bounds")
+
+    def of(self, path, dtype, family=None):
+        """Return the share decided by bounds and the number of matrices."""
+        decided = [
+            by_bounds
+            for (p, f, d), some in self.decided.items()
+            if p == path and d == np.dtype(dtype).name and family in (None, f)
+            for by_bounds in some
+        ]
+        return (float(np.mean(decided)) if decided else 1.0), len(decided)
+
+    def pytest_terminal_summary(self, terminalreporter):
+        """Print one line per family, one column per path and dtype."""
+        if not self.decided:
+            return
+        columns = [(path, dtype) for path in PATHS for dtype in DTYPES]
+        write = terminalreporter.write_line
+        terminalreporter.section("rank decisions made by bounds, of matrices that have a gap")
+        write("".join(f"{'':22}" + "".join(f"{path:^44}" for path in PATHS)))
+        write(f"{'family':22}" + "".join(f"{dtype:>11}" for _, dtype in columns))
+        for family in dict.fromkeys(f for _, f, _ in self.decided):
+            write(f"{family:22}" + self._cells(columns, family))
+        write(f"{'all':22}" + self._cells(columns, None))
+
+    def _cells(self, columns, family):
+        cells = []
+        for path, dtype in columns:
+            share, count = self.of(path, dtype, family)
+            cells.append(f"{share:.0%} of {count}" if count else "-")
+        return "".join(f"{cell:>11}" for cell in cells)
+
+
+SHARES = Shares()
