@@ -234,7 +234,8 @@ def test_import_sets_no_environment_and_no_state():
     code = (
         "import os, warnings, numpy as np, scipy.linalg\n"
         "def state():\n"
-        "    return dict(os.environ), np.geterr(), np.get_printoptions(), np.random.get_state()[2]\n"
+        "    numpy = np.geterr(), np.get_printoptions(), np.random.get_state()[2]\n"
+        "    return dict(os.environ), numpy\n"
         "before = state()\n"
         "import fastsub\n"
         "fastsub.null_space(np.ones((4, 3)))\n"
