@@ -40,8 +40,8 @@ class Shares:
         columns = [(path, dtype) for path in PATHS for dtype in DTYPES]
         write = terminalreporter.write_line
         terminalreporter.section("rank decisions made by bounds, of matrices that have a gap")
-        write("".join(f"{'':22}" + "".join(f"{path:^44}" for path in PATHS)))
-        write(f"{'family':22}" + "".join(f"{dtype:>11}" for _, dtype in columns))
+        write("".join(f"{'':22}" + "".join(f"{path:^52}" for path in PATHS)))
+        write(f"{'family':22}" + "".join(f"{dtype:>13}" for _, dtype in columns))
         for family in dict.fromkeys(f for _, f, _ in self.decided):
             write(f"{family:22}" + self._cells(columns, family))
         write(f"{'all':22}" + self._cells(columns, None))
@@ -51,7 +51,7 @@ class Shares:
         for path, dtype in columns:
             share, count = self.of(path, dtype, family)
             cells.append(f"{share:.0%} of {count}" if count else "-")
-        return "".join(f"{cell:>11}" for cell in cells)
+        return "".join(f"{cell:>13}" for cell in cells)
 
 
 SHARES = Shares()

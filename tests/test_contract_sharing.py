@@ -86,18 +86,18 @@ def test_no_leak(function):
     references = sys.getrefcount(A)
     linux = os.path.exists("/proc/self/statm")
     resident = resident_bytes() if linux else 0
-    calls(100)
+    calls(60)
     if linux:
-        # One lost copy of A a call would be 2.4 MB.
-        assert resident_bytes() - resident < 2_000_000
+        # One lost copy of A a call would be 1.5 MB.
+        assert resident_bytes() - resident < 1_200_000
     assert sys.getrefcount(A) == references
     tracemalloc.start()
     calls(5)
     before = tracemalloc.get_traced_memory()[0]
-    calls(40)
+    calls(25)
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert after - before < 40 * 200
+    assert after - before < 25 * 200
 
 
 A = ft.random_rank(6, 5, 3, 467)

@@ -41,7 +41,7 @@ def assert_close(got, wanted, dtype, factor=3e3):
 @dtypes
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_scipys_answers(dtype, driver):
-    for shape, k in itertools.product(SHAPES, ((), (1,), (3,))):
+    for shape, k in itertools.product(SHAPES, ((), (3,))):
         for r in {1, min(shape) // 2, min(shape)} - {0}:
             A = well_conditioned(*shape, r, 877, dtype)
             b = right_hand_side(A, k, 881)

@@ -53,7 +53,7 @@ def test_every_rank(dtype, shape, order):
         check_four(A, four(A), r, atol=1e4 * max(shape) * float(np.finfo(dtype).eps))
 
 
-@dtypes
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
 @pytest.mark.parametrize("shape", LARGE)
 def test_large(dtype, shape):
     """The blocked path, at ranks on both sides of the half: the smaller side is the one turned."""

@@ -39,8 +39,7 @@ class Plan:
 
 
 # Rows per column from which an unpivoted QR first pays: pivoting then touches an n x n triangle
-# instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD). The table that set it:
-# `python -m bench compare rank` at 1.1, 1.2, 1.5 and 2 rows a column.
+# instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD, by its flop count).
 _REDUCE_FROM = 1.2
 # Order from which pivots by a sketch pay, and the blocks above: `python -m bench compare rrqr`.
 _SKETCH_FROM = 600
@@ -92,8 +91,9 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     adjoint = want not in ("rrqr", "qr") and (m < n or (m == n and c_order))
     rows, columns = (n, m) if adjoint else (m, n)
     tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS
-    single = np.dtype(dtype).itemsize <= 8 and np.dtype(dtype).char != "d"
-    gram = want == "rank" and rows >= _GRAM_FROM * columns and not single
+    # In single precision a Gram matrix proves full rank up to a condition of some thousands only.
+    double = np.dtype(dtype).char in "dD"
+    gram = want == "rank" and rows >= _GRAM_FROM * columns and double
     order = columns if tall else min(rows, columns)
     sketch = 0
     if want != "qr" and order >= _SKETCH_FROM:

@@ -117,8 +117,8 @@ def py_rqrcp(scalar[::1, :] A, scalar[::1, :] omega, scalar[::1, :] S, blas_int[
 
     omega (d, m) Gaussian, d >= b; S (d, n); jpvt (n) is permuted; T (b, min(m, n)); norms (2n);
     work as `py_work_size`. At least `rank` columns are done, in whole blocks; fewer than b may be
-    left to do, for which no sketch pays. Return (columns done, ||what is left||_F); a
-    KeyboardInterrupt is honoured between blocks.
+    left to do, for which no sketch pays. Return (columns done, ||what is left||_F), -1 for a norm
+    that nobody had to know; a KeyboardInterrupt is honoured between blocks.
     """
     cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], b = <blas_int>T.shape[0]
     cdef blas_int d = <blas_int>omega.shape[0], k = 0, last = min(m, n), w
