@@ -149,7 +149,9 @@ class TestMatrixMatrix:
     @pytest.mark.parametrize("n", [0, 3])
     def test_trsm_of_nothing(self, dtype, n):
         B = np.zeros((n, 3 - n), dtype, order="F")
-        blas.py_trsm("L", "U", "N", "N", np.eye(n, dtype=dtype, order="F"), B)
+        A = np.eye(n, dtype=dtype, order="F")
+        assert blas.py_trsm("L", "U", "N", "N", A, B) is None
+        assert np.array_equal(A, np.eye(n))
 
     @orders
     @letters("UL", "NC")

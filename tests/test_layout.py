@@ -177,6 +177,7 @@ class TestCopy:
     @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
     def test_of_nothing(self, dtype, shape):
         layout.py_copy(np.zeros(shape, dtype), np.zeros(shape, dtype, order="F"))
+        assert layout.py_magnitude(np.zeros(shape, dtype)) == 0
 
 
 class TestRefusals:

@@ -56,7 +56,9 @@ class TestRowSumsq:
             assert np.all(np.isnan(out[k:]))
 
     def test_of_no_columns(self, dtype):
-        triangular.py_row_sumsq(np.zeros((3, 0), dtype, order="F"), 0, np.zeros(1))
+        out = np.full(1, np.nan)
+        triangular.py_row_sumsq(np.zeros((3, 0), dtype, order="F"), 0, out)
+        assert np.isnan(out[0])
 
 
 class TestSigmaMaxLower:
