@@ -157,7 +157,7 @@ def test_tolerances():
         assert COD(B, 1e-2, tol=1e-7).rank == 3
 
 
-@pytest.mark.parametrize("want", ["null", "range", "rank"])
+@pytest.mark.parametrize("want", ["all", "row", "column", "rank"])
 def test_what_is_wanted_changes_no_rank(want):
     for shape in ((9, 9), (300, 60), (60, 300), (200, 10)):
         for r in (3, min(shape)):
@@ -165,8 +165,22 @@ def test_what_is_wanted_changes_no_rank(want):
             F = COD(A, want=want)
             assert F.rank == r
             ft.check_certificate(A, F.certificate)
-            if want != "rank":
+            if want == "all":
                 check_four_subspaces(A, F)
+            if want in ("row", "column"):
+                everything = COD(A)
+                sides = {
+                    "row": (F.row_space, everything.row_space, F.null_space),
+                    "column": (F.column_space, everything.column_space, F.left_null_space),
+                }
+                space, expected, complement = sides[want]
+                basis, other = space(), complement()
+                ft.check_orthonormal(np.hstack([basis, other]))
+                distance = expected() - basis @ (basis.T @ expected())
+                assert np.linalg.norm(distance) < 1e-11
+                other_side = F.null_space if want == "column" else F.left_null_space
+                with pytest.raises(ValueError, match="want='all'"):
+                    other_side()
 
 
 def test_a_rank_alone_has_no_bases():

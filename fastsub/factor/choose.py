@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Want = Literal["rank", "null", "range", "rrqr", "qr"]
+Want = Literal["rank", "row", "column", "all", "rrqr", "qr"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,10 @@ class Plan:
         Factor the conjugate transpose.
     gram : bool
         First try to prove full rank from the Gram matrix.
+    left : bool
+        Keep the left factor of the array that is factored; without it memory is reused.
     reduce : bool
-        First reduce to a square triangle by unpivoted QR.
+        Before pivoting reduce to a square triangle by unpivoted QR.
     block : int
         Columns a block of unpivoted QR and of compact WY.
     panel : int
@@ -32,6 +34,7 @@ class Plan:
 
     adjoint: bool
     gram: bool
+    left: bool
     reduce: bool
     block: int
     panel: int
@@ -76,26 +79,34 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
         Shape of A.
     dtype : dtype
         One of the four.
-    want : {"rank", "null", "range", "rrqr", "qr"}
-        What is asked: a rank alone lets a Gram matrix answer; ``"rrqr"`` and ``"qr"`` are the
-        factors of A itself, so never of its transpose; ``"qr"`` promises the classical pivots.
+    want : {"rank", "row", "column", "all", "rrqr", "qr"}
+        What is asked: a rank alone, which a Gram matrix may answer; row space and null space;
+        column space and left null space; all four; or the factors of A itself, so never of its
+        transpose, ``"qr"`` with the classical pivots.
     c_order : bool
         Whether A is C-ordered: of a square A the transpose is then the one that is column-major.
 
     Examples
     --------
     >>> from fastsub.factor.choose import choose
-    >>> choose(20000, 500, "float64", want="null")
-    Plan(adjoint=False, gram=False, reduce=True, block=64, panel=32, sketch=0)
+    >>> choose(20000, 500, "float64", want="row")
+    Plan(adjoint=False, gram=False, left=False, reduce=True, block=64, panel=32, sketch=0)
     """
-    adjoint = want not in ("rrqr", "qr") and (m < n or (m == n and c_order))
+    of_itself = want in ("rrqr", "qr")
+    adjoint = m < n
+    if m == n:
+        # The right side costs less than the left one, more than a transposing copy does.
+        adjoint = want == "column" or (c_order and want in ("rank", "all"))
+    adjoint = adjoint and not of_itself
     rows, columns = (n, m) if adjoint else (m, n)
     tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS
     # In single precision a Gram matrix proves full rank up to a condition of some thousands only.
     double = np.dtype(dtype).char in "dD"
     gram = want == "rank" and rows >= _GRAM_FROM * columns and double
+    left = want not in ("rank", "column" if adjoint else "row")
     order = columns if tall else min(rows, columns)
     sketch = 0
     if want != "qr" and order >= _SKETCH_FROM:
         sketch = 64 if order < 1500 else 96 if order < 3000 else 128
-    return Plan(adjoint, gram, tall, 64 if columns <= 1000 else 96, panel=32, sketch=sketch)
+    block = 32 if columns <= 600 else 64 if columns <= 1500 else 96
+    return Plan(adjoint, gram, left, tall, block, panel=32, sketch=sketch)

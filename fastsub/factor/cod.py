@@ -33,9 +33,9 @@ class COD:
         Singular values above ``rtol`` times the largest count; ``eps * max(m, n)`` by default.
     tol : float, optional
         Absolute cutoff; goes before `rtol`.
-    want : {"null", "range", "rank"}
-        What will be asked, so that the cheapest path can be chosen. With ``"rank"`` no basis can be
-        asked for afterwards.
+    want : {"all", "row", "column", "rank"}
+        What will be asked, so that the cheapest path can be chosen and memory reused: everything,
+        row space and null space alone, column space and left null space alone, or no basis.
     overwrite_a, check_finite : bool
         Whether the memory of A may be reused, and whether A is searched for NaN and infinity.
     lapack_driver : {"gesdd", "gesvd"}
@@ -71,7 +71,7 @@ class COD:
         rtol: float | None = None,
         *,
         tol: float | None = None,
-        want: Want = "null",
+        want: Want = "all",
         overwrite_a: bool = False,
         check_finite: bool = True,
         lapack_driver: str = "gesdd",
@@ -84,13 +84,13 @@ class COD:
         self.dtype = A.dtype
         m, n = A.shape
         plan = choose(m, n, A.dtype, want=want, c_order=bool(A.flags.c_contiguous))
-        self._adjoint = plan.adjoint
+        self._adjoint, self._want = plan.adjoint, want
         working = working_copy(
             A, name, adjoint=plan.adjoint, overwrite=overwrite_a, check_finite=check_finite
         )
         self._exponent = working.exponent
         cutoff = Cutoff.of(A, rtol, tol).scaled(working.exponent)
-        self._urv = URV(working.W, plan, cutoff, lapack_driver, rng)
+        self._urv = URV(working.W, plan, cutoff, lapack_driver, rng, bases=want != "rank")
         self.rank = self._urv.rank
         self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)
 
@@ -103,10 +103,13 @@ class COD:
         """The matrix that was factored is ``2**exponent`` times A."""
         return self._exponent
 
-    def _ask(self) -> URV:
-        """Return the factors, if the rank was not proved without any."""
-        if not self._urv.left.factors and self.rank:
-            raise ValueError("this COD was made with want='rank', which may leave no factors")
+    def _ask(self, side: Want = "all") -> URV:
+        """Return the factors, if they were wanted."""
+        if self._want not in ("all", side):
+            raise ValueError(
+                f"this COD was made with want={self._want!r}, which does not keep what that needs; "
+                "make it with want='all'"
+            )
         return self._urv
 
     # ---- the four subspaces ----
@@ -115,25 +118,29 @@ class COD:
         """Return an orthonormal basis of the column space, shape (m, rank)."""
         if self.rank == self.shape[0]:
             return _identity(self.rank, self.dtype)
-        return self._ask().right_basis() if self._adjoint else self._ask().left_basis()
+        F = self._ask("column")
+        return F.right_basis() if self._adjoint else F.left_basis()
 
     def left_null_space(self) -> Array:
         """Return an orthonormal basis of the null space of A^H, shape (m, m - rank)."""
         if self.rank == 0:
             return _identity(self.shape[0], self.dtype)
-        return self._ask().right_null() if self._adjoint else self._ask().left_null()
+        F = self._ask("column")
+        return F.right_null() if self._adjoint else F.left_null()
 
     def row_space(self) -> Array:
         """Return an orthonormal basis of the row space (column space of A^H), shape (n, rank)."""
         if self.rank == self.shape[1]:
             return _identity(self.rank, self.dtype)
-        return self._ask().left_basis() if self._adjoint else self._ask().right_basis()
+        F = self._ask("row")
+        return F.left_basis() if self._adjoint else F.right_basis()
 
     def null_space(self) -> Array:
         """Return an orthonormal basis of the null space, shape (n, n - rank)."""
         if self.rank == 0:
             return _identity(self.shape[1], self.dtype)
-        return self._ask().left_null() if self._adjoint else self._ask().right_null()
+        F = self._ask("row")
+        return F.left_null() if self._adjoint else F.right_null()
 
     # ---- solving ----
 

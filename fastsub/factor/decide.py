@@ -7,7 +7,7 @@ cutoff be tau = rtol * sigma_1 (or a given number).
 * sigma_r(A) >= sigma_r(R1) >= sigma_min(R11) >= 1 / ||R11^-1||_F (interlacing, twice).
 * tau is bracketed: max(power method, ||A||_F / sqrt(k)) <= sigma_1 <= ||A||_F.
 
-Where the Frobenius norms are too coarse, sharpen.py proves both 2-norms to a few percent.
+Where the Frobenius norms are too coarse, inverse.py bounds both 2-norms in two finer ways.
 
 What is factored in floating point is A + E. ||E||_2 <= margin := sqrt(max(m, n)) u ||A||_F (times
 sqrt 2 when complex): Higham & Mary 2019 (theorem 3.4, the square root law), Connolly & Higham
@@ -28,8 +28,9 @@ import numpy as np
 from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import Array
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.inverse import Inverse, schatten
 from fastsub.factor.sharpen import norm_upper
-from fastsub.kernels import triangular
+from fastsub.kernels import qrcp, triangular
 
 _EPS = {char: float(np.finfo(char).eps) for char in "fdFD"}
 
@@ -87,8 +88,18 @@ class Decision:
     sigma: Array | None = None
 
 
-# Steps of the power method where the norm itself is wanted, not a bound.
-_STEPS = 30
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Bounds cannot decide; `pivot` says whether those of a better pivoted triangle might.
+
+    They cannot where sigma_min(R11) lies near the cutoff: so does a singular value, most likely.
+    """
+
+    pivot: bool
+
+
+# sigma_min(R11) below this times the cutoff may be the choice of columns, not of the matrix.
+_NEAR = 0.2
 
 
 def rounding_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
@@ -106,24 +117,33 @@ def svd_margin(norm: float, size: int, dtype: np.dtype[Any]) -> float:
     return 2 * rounding_margin(norm, size, dtype) + _EPS[dtype.char] * norm
 
 
-def stopping_norm(C: Array, size: int, cutoff: Cutoff) -> float:
-    """Return the ``||R2||_F`` at which a factorisation of C may stop; -1 where it never may.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large a matrix is: ``||C||_F``, and a lower bound of sigma_1 that costs no more."""
+
+    norm: float
+    sigma_1: float
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, C: Array) -> Scale:
+        """Return the scale of C, Fortran-ordered."""
+        norms = np.empty(2 * C.shape[1])
+        norm = qrcp.py_column_norms(C, norms)
+        largest = float(norms[: C.shape[1]].max(initial=0.0))
+        return cls(norm, max(largest, norm / math.sqrt(max(1, min(C.shape)))), C.dtype)
+
+
+def stopping_norm(scale: Scale, size: int, cutoff: Cutoff) -> float:
+    """Return the ``||R2||_F`` at which a factorisation may stop; -1 where it never may.
 
     A quarter of the lowest value that the cutoff can have: then sigma_{r+1} is proved below the
     cutoff, and the singular values of R1, sqrt(sigma^2 - ||R2||^2) at the least, are those of A to
     4 % where they matter, should they have to decide.
     """
-    columns = np.sqrt(column_sumsq(C))
-    norm = float(np.linalg.norm(columns))
-    margin = rounding_margin(norm, size, C.dtype)
-    sigma_1 = max(float(columns.max(initial=0.0)), norm / math.sqrt(max(1, min(C.shape))))
-    low = cutoff.bracket(sigma_1, norm)[0]
+    margin = rounding_margin(scale.norm, size, scale.dtype)
+    low = cutoff.bracket(scale.sigma_1, scale.norm)[0]
     return low / 4 if low / 4 + margin <= low else -1.0
-
-
-def column_sumsq(C: Array) -> Array:
-    """Return the squared norms of the columns in double precision, shape (n,)."""
-    return np.asarray(np.sum(np.square(np.abs(C), dtype=np.float64), axis=0))
 
 
 def decide(
@@ -155,22 +175,38 @@ def decide(
     driver : str
         LAPACK's SVD, where one is needed.
     """
-    tails = tail_norms(R, k, left)
-    if not math.isfinite(tails[0]):
-        # Nobody looked for NaN and infinity, and there is one: nothing is known, nothing is lost.
-        return Decision(full, math.nan, 0.0, math.inf, "svd", 0.0)
-    decision = prove(R, k, tails, size=size, full=full, cutoff=cutoff)
-    if decision is not None:
+    decision = prove(R, k, left, size=size, full=full, cutoff=cutoff)
+    if isinstance(decision, Decision):
         return decision
-    margin = svd_margin(float(tails[0]), size, R.dtype)
-    return _by_svd(R, k, left, tails, margin, full, cutoff, driver)
+    return decide_by_sigma(
+        singular_values(R, k, driver), R, k, left, size=size, full=full, cutoff=cutoff
+    )
 
 
 def prove(
-    R: Array, k: int, tails: Array, *, size: int, full: int, cutoff: Cutoff
-) -> Decision | None:
-    """Decide the rank by bounds alone, or return None; `tails` as from `tail_norms`."""
-    norm, left = float(tails[0]), float(tails[k])
+    R: Array,
+    k: int,
+    left: float,
+    *,
+    size: int,
+    full: int,
+    cutoff: Cutoff,
+    in_place: bool = False,
+) -> Decision | Doubt:
+    """Decide the rank by bounds alone, or say that they cannot.
+
+    Parameters
+    ----------
+    R, k, left, size, full, cutoff
+        As for `decide`.
+    in_place : bool
+        The lower triangle of R is free to be overwritten.
+    """
+    tails = tail_norms(R, k, left)
+    norm = float(tails[0])
+    if not math.isfinite(norm):
+        # Nobody looked for NaN and infinity, and there is one: nothing is known, nothing is lost.
+        return Decision(full, math.nan, 0.0, math.inf, "svd", 0.0)
     margin = rounding_margin(norm, size, R.dtype)
     if norm == 0:
         return Decision(0, cutoff.bracket(0.0, 0.0)[0], math.inf, 0.0, "bounds", 0.0)
@@ -182,27 +218,29 @@ def prove(
     rank = int(enough[0]) if enough.size else k
     upper = 0.0 if rank == full else float(tails[rank]) + margin
     if not upper <= tol_low:
-        return None
+        return Doubt(pivot=False)
     if rank == 0:
         return Decision(0, tol_low, math.inf, upper, "bounds", norm)
     # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
-    if np.abs(np.diagonal(R)[:rank]).min() <= tol_low:
-        return None
-    X = np.empty((rank, rank), R.dtype, order="F")
-    frobenius = triangular.py_inverse(R, X)
-    lower = 1 / frobenius - 2 * margin
-    if not lower > tol_high:
-        # Frobenius norms do not separate the two sides. Would the norms themselves?
-        estimate = triangular.py_sigma_max_lower(X, rank, np.empty(2 * rank, R.dtype), _STEPS)
-        if not (0 < estimate < math.inf and 1 / estimate - 2 * margin > tol_low):
-            return None
-        lower = 1 / norm_upper(X, estimate, frobenius) - 2 * margin
-        if not lower > tol_high and lower > tol_low:
-            R1 = np.triu(R[:k])
-            high = math.hypot(norm_upper(R1, sigma_1_lower(R, k, _STEPS), norm), left)
-            tol_low, tol_high = cutoff.bracket(low, high + margin)
+    smallest = float(np.abs(np.diagonal(R)[:rank]).min())
+    if smallest <= tol_low:
+        return Doubt(pivot=smallest < _NEAR * tol_low)
+    with Inverse(R, rank, in_place=in_place) as X:
+        lower = 1 / X.frobenius - 2 * margin
         if not lower > tol_high:
-            return None
+            smallest = 1 / X.norm_lower()
+            if not smallest - 2 * margin > tol_low:
+                return Doubt(pivot=smallest < _NEAR * tol_low)
+            lower = 1 / X.schatten() - 2 * margin
+            if lower > tol_low and not lower > tol_high:
+                tol_high = cutoff.bracket(low, math.hypot(schatten(R, k), left) + margin)[1]
+        if not lower > tol_high:
+            lower = 1 / X.norm_upper(1 / smallest) - 2 * margin
+            if lower > tol_low and not lower > tol_high:
+                largest = norm_upper(np.triu(R[:k]), sigma_1_lower(R, k, 30), norm)
+                tol_high = cutoff.bracket(low, math.hypot(largest, left) + margin)[1]
+    if not lower > tol_high:
+        return Doubt(pivot=False)
     return Decision(rank, tol_low, lower, upper, "bounds", float(tails[rank]))
 
 
@@ -245,19 +283,14 @@ def _ldexp(x: float, exponent: int, overflow: float) -> float:
         return overflow
 
 
-def _by_svd(
-    R: Array,
-    k: int,
-    left: float,
-    tails: Array,
-    margin: float,
-    full: int,
-    cutoff: Cutoff,
-    driver: str,
+def decide_by_sigma(
+    sigma: Array, R: Array, k: int, left: float, *, size: int, full: int, cutoff: Cutoff
 ) -> Decision:
-    sigma = singular_values(R, k, driver)
+    """Decide the rank by the k singular values of the trapezoid, or of the whole factor."""
+    tails = tail_norms(R, k, left)
+    margin = svd_margin(float(tails[0]), size, R.dtype)
     tol = cutoff.bracket(float(sigma[0]), 0.0)[0]
-    rank = int(np.count_nonzero(sigma > tol))
+    rank = int(np.count_nonzero(sigma[:k] > tol))
     following = float(sigma[rank]) if rank < k else 0.0
     return Decision(
         rank,

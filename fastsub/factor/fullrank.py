@@ -1,4 +1,4 @@
-"""Proofs of full rank that need no pivoting: of a matrix from its Gram matrix, of a triangle."""
+"""Proof of full rank from the Gram matrix."""
 
 from __future__ import annotations
 
@@ -10,28 +10,11 @@ from fastsub.factor.arrays import Array
 from fastsub.factor.decide import (
     Cutoff,
     Decision,
-    prove,
     rounding_margin,
     sigma_1_lower,
     sigma_r_lower,
-    tail_norms,
 )
 from fastsub.kernels import gram
-
-
-def prove_by_triangle(R: Array, size: int, cutoff: Cutoff) -> Decision | None:
-    """Prove full rank of an (n, n) triangle of any QR, pivoted or not; None if that fails.
-
-    Parameters
-    ----------
-    R : ndarray, shape (n, n)
-    size : int
-        max(m, n) of the matrix that was factored.
-    cutoff : Cutoff
-    """
-    n = R.shape[0]
-    decision = prove(R, n, tail_norms(R, n, 0.0), size=size, full=n, cutoff=cutoff)
-    return decision if decision is not None and decision.rank == n else None
 
 
 def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, empty
 from fastsub.factor.choose import Plan
-from fastsub.kernels import householder, qrcp, rqrcp
+from fastsub.kernels import householder, paqr, qrcp, rqrcp
 
 # Rows of a sketch beyond the columns of a block (Martinsson et al. 2017, section 3).
 _OVERSAMPLING = 8
@@ -150,3 +150,51 @@ def pivoted_qr(
     elif left < 0:
         left = float(np.linalg.norm(C[k:, k:])) if k < full else 0.0
     return Reflectors(C, T[:, :k]), p, k, left
+
+
+class AvoidingQR:
+    """C P = Q R, in place, pivoting only the columns that depend on those before them.
+
+    Parameters
+    ----------
+    C : ndarray, shape (m, n)
+    plan : Plan
+        Without `left` there will be no Q.
+    limit : float
+        Columns of which no more than this is left are put off.
+
+    Attributes
+    ----------
+    p, k, left
+        As from `pivoted_qr`.
+    """
+
+    def __init__(self, C: Array, plan: Plan, limit: float) -> None:
+        m, n = C.shape
+        full = min(m, n)
+        self._C, self._panel = C, plan.panel
+        self.p = np.arange(n, dtype=np.intc)
+        self._T = np.zeros((max(1, min(plan.block, full)), full), C.dtype, order="F")
+        self._tau = np.zeros(full, C.dtype)
+        work = np.empty(paqr.py_work_size(m, n, self._T.shape[0]), C.dtype)
+        self.k, self.left, self._aligned = paqr.py_paqr(C, self.p, self._T, self._tau, limit, work)
+
+    def finish(self, stop: float) -> None:
+        """Factor what was put off, with pivoting, until what is left is at most `stop`."""
+        m, n = self._C.shape
+        norms = np.empty(2 * n)
+        work = np.empty(qrcp.py_work_size(n, self._panel), self._C.dtype)
+        self.k, self.left = qrcp.py_qrcp(
+            self._C, self.p, self._tau, norms, work, min(m, n), stop, self._panel, self.k
+        )
+
+    @property
+    def Q(self) -> Reflectors:
+        """The unitary factor, of order m."""
+        block = self._T.shape[0]
+        if self._aligned < self.k:
+            start = self._aligned - self._aligned % block
+            work = np.empty(householder.py_work_size(self._C.shape[0], 0, block), self._C.dtype)
+            householder.py_block_t(self._C, self._tau, self._T[:, : self.k], work, start)
+            self._aligned = self.k
+        return Reflectors(self._C, self._T[:, : self.k])

@@ -19,6 +19,7 @@ from fastsub.factor.choose import choose
 from fastsub.factor.decide import (
     Cutoff,
     Decision,
+    Scale,
     certify,
     decide,
     proposal,
@@ -102,7 +103,7 @@ class RRQR:
         if plan.reduce and (rank is None or 2 * rank > full):
             factors.append(Reflectors.of_qr(core, plan.block))
             core = np.asfortranarray(np.triu(core[:full]))
-        stop = -1.0 if rtol is None else stopping_norm(core, max(m, n), self._cutoff)
+        stop = -1.0 if rtol is None else stopping_norm(Scale.of(core), max(m, n), self._cutoff)
         Q, p, k, left = pivoted_qr(core, plan, rank=rank, stop=stop, rng=rng)
         self._q = Product(*factors, Q)
         self._left, self._fixed = left, rank

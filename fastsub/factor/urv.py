@@ -2,9 +2,9 @@
 
     W = U [T 0; 0 0] V^H,    U (m, m), V (n, n), T (r, r) nonsingular,  m >= n
 
-1. tall W: unpivoted QR to a square triangle, at the speed of gemm (Chan's trick); often that
-   triangle already proves full rank, and nothing is left to do;
-2. QR with column pivoting of the triangle, with early stop; the rank decision (decide.py);
+1. QR that pivots only where it must, with early stop, at the speed of gemm; most often bounds of
+   its triangle prove the rank (decide.py);
+2. where another choice of columns might, QR with column pivoting of that triangle (Chan's trick);
 3. RZ of its first r rows, when a basis of the row side is asked for.
 
 Where singular values had to decide and no gap separates the two sides, U and V are the singular
@@ -20,6 +20,7 @@ Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -31,14 +32,24 @@ from fastsub.factor.choose import Plan
 from fastsub.factor.decide import (
     Cutoff,
     Decision,
-    decide,
+    Doubt,
+    Scale,
+    decide_by_sigma,
+    prove,
+    rounding_margin,
     sigma_1_lower,
     singular_values,
     stopping_norm,
 )
-from fastsub.factor.fullrank import prove_by_gram, prove_by_triangle
-from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
-from fastsub.kernels import blas, rz, triangular
+from fastsub.factor.fullrank import prove_by_gram
+from fastsub.factor.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
+from fastsub.kernels import blas, qrcp, rz, triangular
+
+# U, B and T of kernels/rz.pyx.
+RZ = tuple[Array, Array, Array]
+
+# Times the stopping norm: what is left of dependent columns may be noise up to here.
+_NOISE = 1e4
 
 
 class URV:
@@ -56,6 +67,8 @@ class URV:
         LAPACK's SVD, where one is needed.
     rng : seed or Generator, optional
         For the sketch.
+    bases : bool
+        Whether bases will be asked for, so that an SVD had better make vectors at once.
 
     Attributes
     ----------
@@ -66,42 +79,89 @@ class URV:
     """
 
     def __init__(
-        self, W: Array, plan: Plan, cutoff: Cutoff, driver: str = "gesdd", rng: Any = None
+        self,
+        W: Array,
+        plan: Plan,
+        cutoff: Cutoff,
+        driver: str = "gesdd",
+        rng: Any = None,
+        *,
+        bases: bool = True,
     ) -> None:
         self.dtype = W.dtype
         self.shape = W.shape
-        self.block = plan.block
+        self.plan = plan
         self.driver = driver
+        self._bases = bases
         self.p = np.arange(W.shape[1], dtype=np.intc)
         self.left = Product()
         self.R, self.k = W, 0
-        self.method, self.decision = self._factor(W, plan, cutoff, rng)
+        self.method, self.decision = self._factor(W, cutoff, rng)
         self.rank = self.decision.rank
 
-    def _factor(self, W: Array, plan: Plan, cutoff: Cutoff, rng: Any) -> tuple[str, Decision]:
+    def _factor(self, W: Array, cutoff: Cutoff, rng: Any) -> tuple[str, Decision]:
         """Fill in left, R, p and k, and decide."""
-        m, n = W.shape
+        (m, n), plan = W.shape, self.plan
         if n == 0:
             return "empty", Decision(0, cutoff.absolute or 0.0, math.inf, 0.0, "bounds", 0.0)
         if plan.gram:
             proved = prove_by_gram(W, cutoff)
             if proved is not None:
                 return "gram+cholesky", proved
-        factors: list[Reflectors] = []
-        core, method = W, "qrcp"
-        if plan.reduce:
-            factors.append(Reflectors.of_qr(W, plan.block))
-            core = np.asfortranarray(np.triu(W[:n]))
-            proved = prove_by_triangle(core, m, cutoff)
-            if proved is not None:
-                self.left, self.R, self.k = Product(*factors), core, n
-                return "qr", proved
+        scale = Scale.of(W)
+        stop = stopping_norm(scale, m, cutoff)
+        limit = max(stop, math.sqrt(np.finfo(self.dtype).eps) * scale.sigma_1)
+        qr = AvoidingQR(W, plan, limit)
+        self.p, self.k, method = qr.p, qr.k, "qr"
+        sizes: dict[str, Any] = {"size": m, "full": n, "cutoff": cutoff}
+        decision: Decision | Doubt | None = None
+        if qr.left > max(stop, 0.0):
+            # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
+            scale = replace(scale, sigma_1=max(scale.sigma_1, sigma_1_lower(W, qr.k)))
+            stop = stopping_norm(scale, m, cutoff)
+            if stop < qr.left < _NOISE * stop:
+                decision = self._prove_by_null_vectors(qr.left, **sizes)
+            if qr.left > max(stop, 0.0) and not decision:
+                qr.finish(stop)
+                self.k = qr.k
+        factors = [qr.Q] if plan.left else []
+        self.left = Product(*factors)
+        if decision is None:
+            decision = prove(W, self.k, qr.left, **sizes, in_place=not plan.left)
+        left = qr.left
+        if isinstance(decision, Doubt) and decision.pivot:
+            core = np.asfortranarray(self.whole[: self.height])
+            Q, p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
+            self.left, self.p, self.R = Product(*factors, Q), self.p[p], core
             method = "qr+qrcp"
-        stop = stopping_norm(core, m, cutoff)
-        Q, self.p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
-        self.left, self.R = Product(*factors, Q), core
-        decision = decide(core, self.k, left, size=m, full=n, cutoff=cutoff, driver=self.driver)
+            decision = prove(core, self.k, left, **sizes)
+        if isinstance(decision, Doubt):
+            sigma = self._svd[1] if self._bases else self.sigma
+            decision = decide_by_sigma(sigma, self.R, self.k, left, **sizes)
         return method, decision
+
+    def _prove_by_null_vectors(
+        self, left: float, *, size: int, full: int, cutoff: Cutoff
+    ) -> Decision | None:
+        """Decide the rank k from sigma_{k+1} <= ||A N||, N the null space of R1; None if in doubt.
+
+        ||A N|| = ||R2 N2|| with N = (N1; N2): N2 is small just where R11^-1 R12 is large. N solves
+        R1 N = 0 to the rounding of one more unitary transformation.
+        """
+        n, k, R2 = self.shape[1], self.k, np.asfortranarray(self.R[self.k :, self.k :])
+        if not 0 < k < n:
+            return None
+        rz = self._factor_rz(k, in_place=False)
+        N2 = np.asfortranarray(self._rz_columns(rz, k, n, np.arange(n, dtype=np.intc))[k:])
+        norm = qrcp.py_column_norms(product(R2, N2), np.empty(2 * (n - k)))
+        rounding = (n - k) ** 1.5 * float(np.finfo(self.dtype).eps) * left
+        residual = norm + rounding + rounding_margin(Scale.of(self.R).norm, size, self.dtype)
+        decision = prove(self.R, k, residual, size=size, full=full, cutoff=cutoff)
+        if isinstance(decision, Doubt) or decision.rank != k:
+            return None
+        decision.residual = left
+        self._rz = rz
+        return decision
 
     # ---- bases ----
 
@@ -111,9 +171,9 @@ class URV:
             return empty((self.shape[0], 0), self.dtype)
         Q, start = self._turned
         U1 = Q.columns(start, start + self.rank)
-        if self.decision.sigma is not None and len(Q.factors) > 1:
+        if len(Q.factors) > 1:
             # Products of many reflectors: orthonormal to the rounding of r of them again.
-            return Reflectors.of_qr(U1, self.block).columns(0, self.rank)
+            return Reflectors.of_qr(U1, self.plan.block).columns(0, self.rank)
         return U1
 
     def left_null(self) -> Array:
@@ -127,7 +187,7 @@ class URV:
         if len(Q.factors) > 1:
             # As r reflectors instead of n and more: half the work, and reflectors of columns that
             # are rounding noise add no noise of their own.
-            Q = Product(Reflectors.of_qr(self.left_basis(), self.block))
+            Q = Product(Reflectors.of_qr(self.left_basis(), self.plan.block))
         return Q.columns(r, m)
 
     @cached_property
@@ -156,7 +216,7 @@ class URV:
             G = empty((rows, start), self.dtype)
             G[:r] = y[::-1]
             G[r:] = np.eye(start)
-        return Product(*self.left.factors, Reflectors.of_qr(G, self.block)), start
+        return Product(*self.left.factors, Reflectors.of_qr(G, self.plan.block)), start
 
     def right_basis(self) -> Array:
         """First r columns of V: the row space, shape (n, r)."""
@@ -167,7 +227,7 @@ class URV:
             return empty((n, 0), self.dtype)
         if r == n:
             return self._unpermute(np.eye(n, dtype=self.dtype))
-        return self._rz_columns(0, r)
+        return self._rz_columns(self._rz, 0, r, self.p)
 
     def right_null(self) -> Array:
         """Last n - r columns of V: the null space, shape (n, n - r)."""
@@ -176,23 +236,32 @@ class URV:
             return empty((n, 0), self.dtype)
         if self._vectors is not None:
             return np.asfortranarray(self._unpermute(self._vectors[2][r:].conj().T))
-        return self._rz_columns(r, n)
+        return self._rz_columns(self._rz, r, n, self.p)
 
-    def _rz_columns(self, start: int, stop: int) -> Array:
-        B, T = self._rz[1:]
+    def _rz_columns(self, rz_factors: RZ, start: int, stop: int, rows: Array) -> Array:
+        """Return columns of diag(J, I) Z, row i put at rows[i]."""
+        B, T = rz_factors[1:]
         C = empty((self.shape[1], stop - start), self.dtype)
         if C.size:
             work = np.empty(max(T.shape[0] * C.shape[1], C.shape[0]), self.dtype)
-            rz.py_rz_columns(B, T, self.p, C, start, work)
+            rz.py_rz_columns(B, T, rows, C, start, work)
         return C
 
     @cached_property
-    def _rz(self) -> tuple[Array, Array, Array]:
-        """U, B, T of kernels/rz.pyx; 0 < rank < n."""
-        n, r = self.shape[1], self.rank
+    def _rz(self) -> RZ:
+        return self._factor_rz(self.rank, in_place=not self.plan.left)
+
+    def _factor_rz(self, r: int, *, in_place: bool) -> RZ:
+        """Return U, B, T of kernels/rz.pyx; 0 < r < n."""
+        n = self.shape[1]
         block = min(64, r)
-        U, B, T = (empty(shape, self.dtype) for shape in ((r, r), (n - r, r), (block, r)))
-        rz.py_rz(self.R, U, B, T, np.empty(block * r, self.dtype))
+        B, T = (empty(shape, self.dtype) for shape in ((n - r, r), (block, r)))
+        work = np.empty(block * r, self.dtype)
+        if in_place:
+            rz.py_rz_in_place(self.R, B, T, work)
+            return self.R, B, T
+        U = empty((r, r), self.dtype)
+        rz.py_rz(self.R, U, B, T, work)
         return U, B, T
 
     @property
@@ -298,8 +367,9 @@ class URV:
     @cached_property
     def sigma(self) -> Array:
         """Singular values of the trapezoid, descending, shape (k,)."""
-        known = self.decision.sigma
-        return singular_values(self.R, self.k, self.driver) if known is None else known
+        if "_svd" in self.__dict__:
+            return self._svd[1][: self.k]
+        return singular_values(self.R, self.k, self.driver)
 
     @cached_property
     def condition(self) -> float:

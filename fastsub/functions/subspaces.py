@@ -25,10 +25,10 @@ class _Space(NamedTuple):
     basis: Callable[[COD], Array]
 
 
-_NULL_SPACE = _Space(True, True, "null", COD.null_space)
-_ROW_SPACE = _Space(True, False, "null", COD.row_space)
-_COLUMN_SPACE = _Space(False, False, "range", COD.column_space)
-_LEFT_NULL_SPACE = _Space(False, True, "range", COD.left_null_space)
+_NULL_SPACE = _Space(True, True, "row", COD.null_space)
+_ROW_SPACE = _Space(True, False, "row", COD.row_space)
+_COLUMN_SPACE = _Space(False, False, "column", COD.column_space)
+_LEFT_NULL_SPACE = _Space(False, True, "column", COD.left_null_space)
 
 
 def null_space(

@@ -195,6 +195,20 @@ def py_qrcp(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1] tau, double[::1] n
     return k, left
 
 
+def py_column_norms(scalar[::1, :] A, double[::1] norms):
+    """norms[:n], and norms[n:] likewise := the norms of the n columns of A; return ||A||_F."""
+    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1]
+    cdef double total
+    if norms.shape[0] < 2 * n:
+        raise ValueError("workspace too small")
+    if m == 0 or n == 0:
+        norms[:] = 0
+        return 0.0
+    with nogil:
+        total = column_norms(m, n, &A[0, 0], m, &norms[0], &norms[n])
+    return total
+
+
 def py_work_size(Py_ssize_t n, Py_ssize_t nb):
     """Return the elements of workspace of `py_qrcp` for n columns and panels of nb."""
     return work_size(n, nb)

@@ -4,5 +4,7 @@ from fastsub.kernels.blas cimport blas_int, scalar
 
 cdef blas_int rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
                  scalar* B, scalar* T, scalar* work) noexcept nogil
+cdef blas_int rz_in_place(blas_int r, blas_int n, scalar* R, blas_int ldr, blas_int nb, scalar* B,
+                          scalar* T, scalar* work) noexcept nogil
 cdef void rz_apply(blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B, scalar* T,
                    scalar* top, scalar* bottom, blas_int ldc, scalar* work) noexcept nogil

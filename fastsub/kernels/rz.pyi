@@ -18,3 +18,6 @@ def py_rz_columns(
     start: int,
     work: NDArray[_Scalar],
 ) -> None: ...
+def py_rz_in_place(
+    R: NDArray[_Scalar], B: NDArray[_Scalar], T: NDArray[_Scalar], work: NDArray[_Scalar]
+) -> int: ...

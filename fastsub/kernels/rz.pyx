@@ -39,6 +39,23 @@ cdef blas_int rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int
     return tpqrt(<blas_int>p, r, 0, min(nb, r), U, max(1, r), B, <blas_int>max(1, p), T, nb, work)
 
 
+cdef blas_int rz_in_place(blas_int r, blas_int n, scalar* R, blas_int ldr, blas_int nb, scalar* B,
+                          scalar* T, scalar* work) noexcept nogil:
+    """The same; U replaces R11, whose mirror image across the other diagonal it begins as."""
+    cdef Py_ssize_t i, j, p = n - r, ld = ldr
+    cdef scalar x
+    for j in range(r):
+        for i in range(p):
+            B[i + j * p] = conj(R[(r - 1 - j) + (r + i) * ld])
+    for j in range(r):
+        for i in range(j + 1):
+            if i + j < r:
+                x = conj(R[i + j * ld])
+                R[i + j * ld] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
+                R[(r - 1 - j) + (r - 1 - i) * ld] = x
+    return tpqrt(<blas_int>p, r, 0, min(nb, r), R, ldr, B, <blas_int>max(1, p), T, nb, work)
+
+
 cdef void rz_apply(blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B, scalar* T,
                    scalar* top, scalar* bottom, blas_int ldc, scalar* work) noexcept nogil:
     """(top; bottom) := Z (top; bottom), top (r, n), bottom (p, n); work (nb, n)"""
@@ -73,6 +90,17 @@ def py_rz(const scalar[::1, :] R, scalar[::1, :] U, scalar[::1, :] B, scalar[::1
     with nogil:
         info = rz(r, n, &R[0, 0], <blas_int>R.shape[0], <blas_int>T.shape[0], &U[0, 0], &B[0, 0],
                   &T[0, 0], &work[0])
+    return info
+
+
+def py_rz_in_place(scalar[::1, :] R, scalar[::1, :] B, scalar[::1, :] T, scalar[::1] work):
+    """Factor the leading rows of R, as many as B has columns; U replaces R11."""
+    cdef blas_int r = <blas_int>B.shape[1], n = <blas_int>R.shape[1], info
+    if B.shape[0] != n - r or R.shape[0] < r or work.shape[0] < T.shape[0] * r:
+        raise ValueError("B must be (n - r) x r, and the workspace nb * r")
+    with nogil:
+        info = rz_in_place(r, n, &R[0, 0], <blas_int>R.shape[0], <blas_int>T.shape[0], &B[0, 0],
+                           &T[0, 0], &work[0])
     return info
 
 
