@@ -168,7 +168,7 @@ class COD:
 
         2^exponent A = X M Y^H with orthonormal X, Y: M is Q^H W P, or its conjugate transpose.
         """
-        M = self._urv.whole[: self._urv.height]
+        M = self._urv.whole
         return M.conj().T if self._adjoint else M
 
     def small_adjoint(self, G: Array) -> Array:

@@ -46,6 +46,10 @@ class Reflectors:
         """Number of reflectors."""
         return int(self.T.shape[1])
 
+    def first(self, count: int) -> Reflectors:
+        """Return the product of the first reflectors alone."""
+        return Reflectors(self.V, self.T[:, :count])
+
     @property
     def tau(self) -> Array:
         """LAPACK's scalars, shape (k,)."""
@@ -176,8 +180,19 @@ class AvoidingQR:
         self.p = np.arange(n, dtype=np.intc)
         self._T = np.zeros((max(1, min(plan.block, full)), full), C.dtype, order="F")
         self._tau = np.zeros(full, C.dtype)
-        work = np.empty(paqr.py_work_size(m, n, self._T.shape[0]), C.dtype)
-        self.k, self.left, self._aligned = paqr.py_paqr(C, self.p, self._T, self._tau, limit, work)
+        self.k, self.left, self._aligned = self._avoid(limit, 0)
+
+    def _avoid(self, limit: float, start: int) -> tuple[int, float, int]:
+        m, n = self._C.shape
+        work = np.empty(paqr.py_work_size(m, n, self._T.shape[0]), self._C.dtype)
+        return paqr.py_paqr(self._C, self.p, self._T, self._tau, limit, work, start)
+
+    def complete(self) -> None:
+        """Factor what was put off, too, as it comes: C becomes triangular, nothing is left."""
+        aligned = self._aligned
+        self.k, self.left, self._aligned = self._avoid(-1.0, self.k)
+        if aligned % self._T.shape[0]:
+            self._aligned = aligned
 
     def finish(self, stop: float) -> None:
         """Factor what was put off, with pivoting, until what is left is at most `stop`."""

@@ -40,10 +40,11 @@ from fastsub.factor.decide import (
     sigma_1_lower,
     singular_values,
     stopping_norm,
+    tail_norms,
 )
 from fastsub.factor.fullrank import prove_by_gram
 from fastsub.factor.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
-from fastsub.kernels import blas, qrcp, rz, triangular
+from fastsub.kernels import blas, gram, qrcp, rz, triangular
 
 # U, B and T of kernels/rz.pyx.
 RZ = tuple[Array, Array, Array]
@@ -112,15 +113,18 @@ class URV:
         stop = stopping_norm(scale, m, cutoff)
         limit = max(stop, math.sqrt(np.finfo(self.dtype).eps) * scale.sigma_1)
         qr = AvoidingQR(W, plan, limit)
-        self.p, self.k, method = qr.p, qr.k, "qr"
+        method, rank, noise = "qr", qr.k, qr.left
+        if m > n and noise > (min(stop, self._rounding(scale.sigma_1)) if plan.left else stop):
+            qr.complete()  # what is left becomes a small triangle
+        self.p, self.k = qr.p, qr.k
         sizes: dict[str, Any] = {"size": m, "full": n, "cutoff": cutoff}
         decision: Decision | Doubt | None = None
-        if qr.left > max(stop, 0.0):
+        if noise > max(stop, 0.0):
             # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
-            scale = replace(scale, sigma_1=max(scale.sigma_1, sigma_1_lower(W, qr.k)))
+            scale = replace(scale, sigma_1=max(scale.sigma_1, sigma_1_lower(W, rank)))
             stop = stopping_norm(scale, m, cutoff)
-            if stop < qr.left < _NOISE * stop:
-                decision = self._prove_by_null_vectors(qr.left, **sizes)
+            if stop < noise < _NOISE * stop:
+                decision = self._prove_by_null_vectors(rank, noise, **sizes)
             if qr.left > max(stop, 0.0) and not decision:
                 qr.finish(stop)
                 self.k = qr.k
@@ -130,7 +134,7 @@ class URV:
             decision = prove(W, self.k, qr.left, **sizes, in_place=not plan.left)
         left = qr.left
         if isinstance(decision, Doubt) and decision.pivot:
-            core = np.asfortranarray(self.whole[: self.height])
+            core = np.asfortranarray(self.whole)
             Q, p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
             self.left, self.p, self.R = Product(*factors, Q), self.p[p], core
             method = "qr+qrcp"
@@ -141,25 +145,28 @@ class URV:
         return method, decision
 
     def _prove_by_null_vectors(
-        self, left: float, *, size: int, full: int, cutoff: Cutoff
+        self, rank: int, noise: float, *, size: int, full: int, cutoff: Cutoff
     ) -> Decision | None:
-        """Decide the rank k from sigma_{k+1} <= ||A N||, N the null space of R1; None if in doubt.
+        """Decide the rank from sigma_{r+1} <= ||A N||, N the null space of R1; None if in doubt.
 
         ||A N|| = ||R2 N2|| with N = (N1; N2): N2 is small just where R11^-1 R12 is large. N solves
         R1 N = 0 to the rounding of one more unitary transformation.
         """
-        n, k, R2 = self.shape[1], self.k, np.asfortranarray(self.R[self.k :, self.k :])
-        if not 0 < k < n:
+        n = self.shape[1]
+        if not 0 < rank < n:
             return None
-        rz = self._factor_rz(k, in_place=False)
-        N2 = np.asfortranarray(self._rz_columns(rz, k, n, np.arange(n, dtype=np.intc))[k:])
-        norm = qrcp.py_column_norms(product(R2, N2), np.empty(2 * (n - k)))
-        rounding = (n - k) ** 1.5 * float(np.finfo(self.dtype).eps) * left
-        residual = norm + rounding + rounding_margin(Scale.of(self.R).norm, size, self.dtype)
-        decision = prove(self.R, k, residual, size=size, full=full, cutoff=cutoff)
-        if isinstance(decision, Doubt) or decision.rank != k:
+        R2 = self.R[rank : self.height, rank:]
+        R2 = np.triu(R2) if self.k == n else np.asfortranarray(R2)
+        rz = self._factor_rz(rank, in_place=False)
+        N2 = np.asfortranarray(self._rz_columns(rz, rank, n, np.arange(n, dtype=np.intc))[rank:])
+        norm = qrcp.py_column_norms(product(R2, N2), np.empty(2 * (n - rank)))
+        rounding = (n - rank) ** 1.5 * float(np.finfo(self.dtype).eps) * noise
+        norm_r = float(tail_norms(self.R, rank, noise)[0])
+        residual = norm + rounding + rounding_margin(norm_r, size, self.dtype)
+        decision = prove(self.R, rank, residual, size=size, full=full, cutoff=cutoff)
+        if isinstance(decision, Doubt) or decision.rank != rank:
             return None
-        decision.residual = left
+        decision.residual = noise
         self._rz = rz
         return decision
 
@@ -167,13 +174,18 @@ class URV:
 
     def left_basis(self) -> Array:
         """First r columns of U: the column space, shape (m, r)."""
-        if self.rank == 0:
+        r = self.rank
+        if r == 0:
             return empty((self.shape[0], 0), self.dtype)
+        if self._is_clean and len(self.left.factors) == 1:
+            return self.left.factors[0].first(r).columns(0, r)
         Q, start = self._turned
-        U1 = Q.columns(start, start + self.rank)
-        if len(Q.factors) > 1:
-            # Products of many reflectors: orthonormal to the rounding of r of them again.
-            return Reflectors.of_qr(U1, self.plan.block).columns(0, self.rank)
+        # A product of many reflectors is orthonormal but for their rounding: Cholesky QR is safe.
+        U1 = Q.columns(start, start + r)
+        G = np.empty((r, r), self.dtype, order="F")
+        gram.py_gram(U1, G)
+        gram.py_cholesky(G)
+        blas.py_trsm("R", "U", "N", "N", G, U1)
         return U1
 
     def left_null(self) -> Array:
@@ -181,14 +193,14 @@ class URV:
         m, r = self.shape[0], self.rank
         if r == m:
             return empty((m, 0), self.dtype)
+        if self._is_clean and len(self.left.factors) == 1:
+            return self.left.factors[0].first(r).columns(r, m)
         Q, start = self._turned
-        if start and self.R.shape[0] == m:
+        if start and self.height == m:
             return Q.columns(0, start)
-        if len(Q.factors) > 1:
-            # As r reflectors instead of n and more: half the work, and reflectors of columns that
-            # are rounding noise add no noise of their own.
-            Q = Product(Reflectors.of_qr(self.left_basis(), self.plan.block))
-        return Q.columns(r, m)
+        # As r reflectors instead of n and more: half the work, and reflectors of columns that are
+        # rounding noise add no noise of their own.
+        return Reflectors.of_qr(self.left_basis(), self.plan.block).columns(r, m)
 
     @cached_property
     def _turned(self) -> tuple[Product, int]:
@@ -198,7 +210,7 @@ class URV:
         of ||R2|| only ||G||, that is sigma_{r+1} (one step of QR iteration; Stewart 1993). Of the
         two sides the smaller is turned: (y; I) with T^H y = -E^H spans the left null space.
         """
-        rows, r = self.R.shape[0], self.rank
+        rows, r = self.height, self.rank
         if self._is_clean:
             return self.left, 0
         start = 0
@@ -272,8 +284,8 @@ class URV:
     @property
     def whole(self) -> Array:
         """Q^H W P = (R1; R2): the trapezoid, and what the factorisation left below it."""
-        rows = np.triu(self.R)
-        rows[self.k :, self.k :] = self.R[self.k :, self.k :]
+        rows = np.triu(self.R[: self.height])
+        rows[self.k :, self.k :] = self.R[self.k : self.height, self.k :]
         return rows
 
     def _unpermute(self, rows: Array) -> Array:
@@ -284,8 +296,11 @@ class URV:
     @property
     def _is_clean(self) -> bool:
         """Whether ||R2|| is at rounding level, so that no other basis annihilates any better."""
-        scale = 20 * float(np.finfo(self.dtype).eps)
-        return self.decision.residual <= min(scale * self._largest, self.decision.tol)
+        return self.decision.residual <= min(self._rounding(self._largest), self.decision.tol)
+
+    def _rounding(self, norm: float) -> float:
+        """Return the residual that no other basis would be much below."""
+        return 20 * float(np.finfo(self.dtype).eps) * norm
 
     @cached_property
     def _largest(self) -> float:

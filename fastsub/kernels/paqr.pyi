@@ -11,4 +11,5 @@ def py_paqr(
     tau: NDArray[_Scalar],
     limit: float,
     work: NDArray[_Scalar],
+    start: int = 0,
 ) -> tuple[int, float, int]: ...

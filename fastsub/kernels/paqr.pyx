@@ -118,16 +118,18 @@ def py_work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb):
 
 
 def py_paqr(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1, :] T, scalar[::1] tau,
-            double limit, scalar[::1] work):
+            double limit, scalar[::1] work, Py_ssize_t start=0):
     """Factor A in place, but for columns of remaining norm at most `limit` (< 0: all of them).
+
+    The first `start` columns are taken as done.
 
     jpvt (n) is permuted, T (nb, min(m, n)) gives the block size, tau (min(m, n)), work as
     `py_work_size`. Return (columns done, ||what is left||_F, aligned): the blocks of T begin at
     multiples of nb for the first `aligned` columns. A KeyboardInterrupt is honoured between steps.
     """
     cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], nb = <blas_int>T.shape[0]
-    cdef blas_int k = 0, scanned = 0, width = 1
-    cdef Py_ssize_t j, aligned = 0
+    cdef blas_int k = start, scanned = start, width = 1
+    cdef Py_ssize_t j, aligned = start
     cdef double left = 0
     if (jpvt.shape[0] < n or T.shape[1] < min(m, n) or tau.shape[0] < min(m, n)
             or work.shape[0] < work_size(m, n, nb)):
