@@ -28,7 +28,7 @@ def factor(R, r, nb, dtype):
     """U, B, T of the first r rows."""
     n = R.shape[1]
     U, B, T = (np.full(shape, np.nan, dtype, order="F") for shape in ((r, r), (n - r, r), (nb, r)))
-    assert rz.py_rz(trapezoid(R, r, dtype), U, B, T, np.full(nb * r, np.nan, dtype)) == 0
+    rz.py_rz(trapezoid(R, r, dtype), U, B, T, np.full(nb * r, np.nan, dtype))
     return U, B, T
 
 
@@ -122,3 +122,29 @@ class TestRefusals:
             rows_, C_, work = arguments
             with pytest.raises(ValueError, match="r \\+ p rows"):
                 rz.py_rz_columns(B, T, rows_, C_, 4, work)
+
+
+class TestComplement:
+    @shapes
+    def test_equals_the_columns(self, dtype, normal, shape):
+        r, n = shape
+        R = np.triu(normal(dtype, 641, r, n))
+        R[r // 2, r // 2 :] = 0  # a reflector that is the identity
+        rows = np.random.default_rng(643).permutation(n).astype(np.intc)
+        for nb in blocks(r):
+            _, B, T = factor(R, r, nb, dtype)
+            wanted = columns(B, T, rows, r, n)
+            C, Y = (np.full(s, np.nan, dtype, order="F") for s in ((n, n - r), (n, r)))
+            assert rz.py_rz_complement(B, T, rows, C, Y, np.full(n * r, np.nan, dtype)) == 0
+            np.testing.assert_allclose(C, wanted, atol=30 * np.finfo(dtype).eps)
+            ft.check_orthonormal(C)
+
+    def test_in_place_is_the_same(self, dtype, normal):
+        r, n = 7, 12
+        R = np.triu(normal(dtype, 647, r, n))
+        U, B, T = factor(R, r, 3, dtype)
+        stored = trapezoid(R, r, dtype)
+        B2, T2 = np.empty_like(B), np.empty_like(T)
+        rz.py_rz_in_place(stored, B2, T2, np.empty(3 * r, dtype))
+        np.testing.assert_array_equal(np.triu(stored[:r, :r]), np.triu(U))
+        np.testing.assert_array_equal(B2, B)

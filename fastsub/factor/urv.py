@@ -248,7 +248,16 @@ class URV:
             return empty((n, 0), self.dtype)
         if self._vectors is not None:
             return np.asfortranarray(self._unpermute(self._vectors[2][r:].conj().T))
-        return self._rz_columns(self._rz, r, n, self.p)
+        if 2 * r > n:
+            return self._rz_columns(self._rz, r, n, self.p)
+        B, T = self._rz[1:]
+        C = empty((n, n - r), self.dtype)
+        # R is done with if nobody wants the left side.
+        Y = np.empty((n, r), self.dtype, order="F") if self.plan.left else self.R[:, :r]
+        if Y.shape[0] != n or not Y.flags.f_contiguous:
+            Y = np.empty((n, r), self.dtype, order="F")
+        rz.py_rz_complement(B, T, self.p, C, Y, np.empty(n * r, self.dtype))
+        return C
 
     def _rz_columns(self, rz_factors: RZ, start: int, stop: int, rows: Array) -> Array:
         """Return columns of diag(J, I) Z, row i put at rows[i]."""
@@ -266,7 +275,7 @@ class URV:
     def _factor_rz(self, r: int, *, in_place: bool) -> RZ:
         """Return U, B, T of kernels/rz.pyx; 0 < r < n."""
         n = self.shape[1]
-        block = min(64, r)
+        block = min(32, r)
         B, T = (empty(shape, self.dtype) for shape in ((n - r, r), (block, r)))
         work = np.empty(block * r, self.dtype)
         if in_place:

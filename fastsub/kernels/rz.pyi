@@ -9,7 +9,7 @@ def py_rz(
     B: NDArray[_Scalar],
     T: NDArray[_Scalar],
     work: NDArray[_Scalar],
-) -> int: ...
+) -> None: ...
 def py_rz_columns(
     B: NDArray[_Scalar],
     T: NDArray[_Scalar],
@@ -20,4 +20,12 @@ def py_rz_columns(
 ) -> None: ...
 def py_rz_in_place(
     R: NDArray[_Scalar], B: NDArray[_Scalar], T: NDArray[_Scalar], work: NDArray[_Scalar]
+) -> None: ...
+def py_rz_complement(
+    B: NDArray[_Scalar],
+    T: NDArray[_Scalar],
+    rows: NDArray[np.intc],
+    C: NDArray[_Scalar],
+    Y: NDArray[_Scalar],
+    work: NDArray[_Scalar],
 ) -> int: ...
