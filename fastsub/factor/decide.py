@@ -191,6 +191,8 @@ def prove(
     size: int,
     full: int,
     cutoff: Cutoff,
+    sigma_1: float = 0.0,
+    factors: int = 1,
     in_place: bool = False,
 ) -> Decision | Doubt:
     """Decide the rank by bounds alone, or say that they cannot.
@@ -199,6 +201,10 @@ def prove(
     ----------
     R, k, left, size, full, cutoff
         As for `decide`.
+    sigma_1 : float
+        A lower bound of the largest singular value, if one is known.
+    factors : int
+        Unitary factorisations that lead from A to R, each with its margin.
     in_place : bool
         The lower triangle of R is free to be overwritten.
     """
@@ -207,10 +213,12 @@ def prove(
     if not math.isfinite(norm):
         # Nobody looked for NaN and infinity, and there is one: nothing is known, nothing is lost.
         return Decision(full, math.nan, 0.0, math.inf, "svd", 0.0)
-    margin = rounding_margin(norm, size, R.dtype)
     if norm == 0:
         return Decision(0, cutoff.bracket(0.0, 0.0)[0], math.inf, 0.0, "bounds", 0.0)
-    low = max(sigma_1_lower(R, k), norm / math.sqrt(full))
+    margin = factors * rounding_margin(norm, size, R.dtype)
+    # That of the inverse, too.
+    both = margin + margin / factors
+    low = max(sigma_1 or sigma_1_lower(R, k), norm / math.sqrt(full))
     tol_low, tol_high = cutoff.bracket(low, norm)
 
     # The smallest rank that the upper bound proves to be enough.
@@ -222,23 +230,24 @@ def prove(
     if rank == 0:
         return Decision(0, tol_low, math.inf, upper, "bounds", norm)
     # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
-    smallest = float(np.abs(np.diagonal(R)[:rank]).min())
+    smallest = smallest_pivot(R, rank)
     if smallest <= tol_low:
         return Doubt(pivot=smallest < _NEAR * tol_low)
     with Inverse(R, rank, in_place=in_place) as X:
-        lower = 1 / X.frobenius - 2 * margin
+        lower = 1 / X.frobenius - both
         if not lower > tol_high:
             smallest = 1 / X.norm_lower()
-            if not smallest - 2 * margin > tol_low:
+            if not smallest - both > tol_low:
                 return Doubt(pivot=smallest < _NEAR * tol_low)
-            lower = 1 / X.schatten() - 2 * margin
-            if lower > tol_low and not lower > tol_high:
-                tol_high = cutoff.bracket(low, math.hypot(schatten(R, k), left) + margin)[1]
-        if not lower > tol_high:
-            lower = 1 / X.norm_upper(1 / smallest) - 2 * margin
-            if lower > tol_low and not lower > tol_high:
-                largest = norm_upper(np.triu(R[:k]), sigma_1_lower(R, k, 30), norm)
-                tol_high = cutoff.bracket(low, math.hypot(largest, left) + margin)[1]
+            lower = 1 / X.schatten() - both
+    if tol_low < lower <= tol_high:
+        tol_high = cutoff.bracket(low, math.hypot(schatten(R, k), left) + margin)[1]
+    if not lower > tol_high:
+        with Inverse(R, rank, in_place=in_place) as X:
+            lower = 1 / X.norm_upper(1 / smallest) - both
+        if tol_low < lower <= tol_high:
+            largest = norm_upper(np.triu(R[:k]), sigma_1_lower(R, k, 30), norm)
+            tol_high = cutoff.bracket(low, math.hypot(largest, left) + margin)[1]
     if not lower > tol_high:
         return Doubt(pivot=False)
     return Decision(rank, tol_low, lower, upper, "bounds", float(tails[rank]))
@@ -301,6 +310,11 @@ def decide_by_sigma(
         float(tails[rank]),
         sigma,
     )
+
+
+def smallest_pivot(R: Array, rank: int) -> float:
+    """Return the smallest ``|r_ii|``, above sigma_min(R11); inf at rank 0."""
+    return float(np.abs(np.diagonal(R)[:rank]).min(initial=math.inf))
 
 
 def tail_norms(R: Array, k: int, left: float) -> Array:

@@ -36,9 +36,9 @@ from fastsub.factor.decide import (
     Scale,
     decide_by_sigma,
     prove,
-    rounding_margin,
     sigma_1_lower,
     singular_values,
+    smallest_pivot,
     stopping_norm,
     tail_norms,
 )
@@ -51,6 +51,8 @@ RZ = tuple[Array, Array, Array]
 
 # Times the stopping norm: what is left of dependent columns may be noise up to here.
 _NOISE = 1e4
+# Times the cutoff: 1 / ||R11^-1||_F is not above it if a pivot is below that.
+_WEAK = 100.0
 
 
 class URV:
@@ -117,58 +119,91 @@ class URV:
         if m > n and noise > (min(stop, self._rounding(scale.sigma_1)) if plan.left else stop):
             qr.complete()  # what is left becomes a small triangle
         self.p, self.k = qr.p, qr.k
+        sigma_1 = max(scale.sigma_1, sigma_1_lower(W, rank))
         sizes: dict[str, Any] = {"size": m, "full": n, "cutoff": cutoff}
-        decision: Decision | Doubt | None = None
+        decision: Decision | Doubt = Doubt(pivot=True)
+        tried = False
         if noise > max(stop, 0.0):
-            # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
-            scale = replace(scale, sigma_1=max(scale.sigma_1, sigma_1_lower(W, rank)))
-            stop = stopping_norm(scale, m, cutoff)
-            if stop < noise < _NOISE * stop:
-                decision = self._prove_by_null_vectors(rank, noise, **sizes)
-            if qr.left > max(stop, 0.0) and not decision:
+            stop = stopping_norm(replace(scale, sigma_1=sigma_1), m, cutoff)
+        # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
+        if 0 < rank < n and noise <= _NOISE * stop:
+            weak = _WEAK * cutoff.bracket(sigma_1, scale.norm)[1]
+            if noise > stop or smallest_pivot(W, rank) < weak:
+                decision, tried = self._prove_by_rz(rank, noise, sigma_1, **sizes), True
+        if isinstance(decision, Doubt):
+            if qr.left > max(stop, 0.0):
                 qr.finish(stop)
-                self.k = qr.k
+                self.k, tried = qr.k, False
+            if not tried:
+                decision = prove(
+                    W, self.k, qr.left, **sizes, sigma_1=sigma_1, in_place=not plan.left
+                )
+                if isinstance(decision, Doubt) and 0 < self.k < n:
+                    decision = self._prove_by_rz(self.k, qr.left, sigma_1, **sizes)
         factors = [qr.Q] if plan.left else []
         self.left = Product(*factors)
-        if decision is None:
-            decision = prove(W, self.k, qr.left, **sizes, in_place=not plan.left)
         left = qr.left
         if isinstance(decision, Doubt) and decision.pivot:
             core = np.asfortranarray(self.whole)
             Q, p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
             self.left, self.p, self.R = Product(*factors, Q), self.p[p], core
             method = "qr+qrcp"
-            decision = prove(core, self.k, left, **sizes)
+            decision = prove(core, self.k, left, **sizes, sigma_1=sigma_1)
         if isinstance(decision, Doubt):
-            sigma = self._svd[1] if self._bases else self.sigma
-            decision = decide_by_sigma(sigma, self.R, self.k, left, **sizes)
+            decision = decide_by_sigma(
+                self._all_sigma(left, sigma_1, cutoff), self.R, self.k, left, **sizes
+            )
         return method, decision
 
-    def _prove_by_null_vectors(
-        self, rank: int, noise: float, *, size: int, full: int, cutoff: Cutoff
-    ) -> Decision | None:
-        """Decide the rank from sigma_{r+1} <= ||A N||, N the null space of R1; None if in doubt.
+    def _prove_by_rz(
+        self, rank: int, noise: float, sigma_1: float, *, size: int, full: int, cutoff: Cutoff
+    ) -> Decision | Doubt:
+        """Decide the rank from the RZ factorisation of R1, whatever columns R1 began with.
 
-        ||A N|| = ||R2 N2|| with N = (N1; N2): N2 is small just where R11^-1 R12 is large. N solves
-        R1 N = 0 to the rounding of one more unitary transformation.
+        sigma_{r+1} <= ||A N|| = ||R2 N2||, N = (N1; N2) the null space of R1: N2 is small just
+        where R11^-1 R12 is large. sigma_r >= sigma_r(R1) = sigma_min(U).
         """
-        n = self.shape[1]
-        if not 0 < rank < n:
-            return None
-        R2 = self.R[rank : self.height, rank:]
-        R2 = np.triu(R2) if self.k == n else np.asfortranarray(R2)
-        rz = self._factor_rz(rank, in_place=False)
-        N2 = np.asfortranarray(self._rz_columns(rz, rank, n, np.arange(n, dtype=np.intc))[rank:])
-        norm = qrcp.py_column_norms(product(R2, N2), np.empty(2 * (n - rank)))
-        rounding = (n - rank) ** 1.5 * float(np.finfo(self.dtype).eps) * noise
-        norm_r = float(tail_norms(self.R, rank, noise)[0])
-        residual = norm + rounding + rounding_margin(norm_r, size, self.dtype)
-        decision = prove(self.R, rank, residual, size=size, full=full, cutoff=cutoff)
-        if isinstance(decision, Doubt) or decision.rank != rank:
-            return None
+        n, residual = self.shape[1], noise
+        rz_factors = self._factor_rz(rank, in_place=False)
+        if noise > self._rounding(sigma_1):
+            R2 = self.R[rank : self.height, rank:]
+            R2 = np.triu(R2) if self.k == n else np.asfortranarray(R2)
+            N = self._rz_columns(rz_factors, rank, n, np.arange(n, dtype=np.intc))
+            norms = np.empty(2 * (n - rank))
+            residual = qrcp.py_column_norms(product(R2, np.asfortranarray(N[rank:])), norms)
+            residual += (n - rank) ** 1.5 * float(np.finfo(self.dtype).eps) * noise
+        U = rz_factors[0]
+        decision = prove(
+            U,
+            rank,
+            residual,
+            size=size,
+            full=full,
+            cutoff=cutoff,
+            sigma_1=sigma_1,
+            factors=2,
+            in_place=True,
+        )
+        if isinstance(decision, Doubt):
+            return decision
+        if decision.rank != rank:
+            return Doubt(pivot=True)
         decision.residual = noise
-        self._rz = rz
+        self._rz = rz_factors
         return decision
+
+    def _all_sigma(self, left: float, sigma_1: float, cutoff: Cutoff) -> Array:
+        """Return the singular values of the factor, where need be with their vectors.
+
+        The SVD is the one thing here that costs as much as its users', so there is only one: with
+        vectors if a look at the triangle says that no other basis would be as good.
+        """
+        tails = tail_norms(self.R, self.k, left)
+        diagonal = np.abs(np.diagonal(self.R)[: self.k])
+        rank = int(np.count_nonzero(diagonal > cutoff.bracket(sigma_1, sigma_1)[0]))
+        if not self._bases or tails[rank:].min() <= self._rounding(sigma_1):
+            return self.sigma
+        return self._svd[1]
 
     # ---- bases ----
 
