@@ -55,6 +55,22 @@ _SMALL_ENTRIES = 200 * 200
 _SMALL_SIDE = 1000
 
 
+# Rows per column from which a sketch, and one more pass over A, beat a QR.
+_TALL_FROM = 4.0
+
+
+def is_tall(m: int, n: int) -> bool:
+    """Whether an m x n matrix is one for a sketch.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_tall
+    >>> is_tall(20000, 500), is_tall(500, 20000), is_tall(600, 500)
+    (True, False, False)
+    """
+    return not is_small(m, n) and n > 0 and m >= _TALL_FROM * n
+
+
 def is_small(m: int, n: int) -> bool:
     """Whether an m x n matrix, not empty, is one for kernels/small.pyx.
 

@@ -11,6 +11,7 @@ from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolera
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
+from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
 
 
@@ -107,7 +108,10 @@ def matrix_rank(
 
 def _certificate(A: Any, tol: Any, rtol: Any) -> Certificate:
     absolute, relative = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
-    answer = decide_small(A, Cutoff.of(A, relative, absolute), want_basis=False)
+    cutoff = Cutoff.of(A, relative, absolute)
+    answer = decide_small(A, cutoff, want_basis=False)
+    if answer is None:
+        answer = decide_by_sketch(A, cutoff, want_basis=False)
     if answer is not None:
         return answer[1]
     return COD(A, relative, tol=absolute, want="rank").certificate
