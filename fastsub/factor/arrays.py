@@ -142,8 +142,8 @@ def whole_strides(array: Array) -> Array:
 
 
 def is_safe(norm: float, dtype: np.dtype[Any]) -> bool:
-    """Whether a matrix of that norm, finite and not zero, can be worked on without scaling."""
-    return 0 < norm < math.inf and abs(math.frexp(norm)[1]) <= _SAFE_EXPONENT[dtype.char]
+    """Whether a matrix of that norm, finite and not zero, and its Gram matrix need no scaling."""
+    return 0 < norm < math.inf and 2 * abs(math.frexp(norm)[1]) <= _SAFE_EXPONENT[dtype.char]
 
 
 @dataclass(slots=True)

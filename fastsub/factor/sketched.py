@@ -291,7 +291,7 @@ def _top_right(revealed: _Revealed) -> Array:
     x = np.ones((p.size, 1), R.dtype, order="F")
     for _ in range(_STEPS):
         x = product(R, product(R, x), adjoint=True)
-        x /= np.linalg.norm(x)
+        x /= max(float(np.linalg.norm(x)), np.finfo(R.dtype).tiny)
     x[p] = x.copy()
     return x
 
@@ -332,7 +332,8 @@ def _whiten(
     (m, r), dtype = (A.shape[0], revealed.rank), A.dtype
     Q = empty((m if keep else panels.py_panel_rows(A, r), r), dtype)
     G, X = empty((r, r), dtype), empty((r, r), dtype)
-    panels.py_precondition(A, revealed.p, revealed.X, Q, G)
+    work = np.empty(2 * r * r, dtype)
+    panels.py_precondition(A, revealed.p, revealed.X, Q, G, work)
     rounding = 2 * rounding_margin(float(np.trace(G).real), m, dtype)
     if gram.py_cholesky(G) != 0:
         return None

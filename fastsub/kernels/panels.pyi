@@ -18,4 +18,5 @@ def py_precondition(
     X: NDArray[_Scalar],
     Q: NDArray[_Scalar],
     G: NDArray[_Scalar],
+    work: NDArray[_Scalar],
 ) -> None: ...

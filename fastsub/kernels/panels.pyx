@@ -10,6 +10,7 @@ A panel whose rows or columns are contiguous goes to gemm where it lies; any oth
 References
 ----------
 Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 1.2.
+Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 4.3.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -27,7 +28,8 @@ cdef inline Py_ssize_t panel_rows(Py_ssize_t k, const scalar* _) noexcept nogil:
     return max(512, (1 << 20) // (max(1, k) * <Py_ssize_t>sizeof(scalar)))
 
 
-cdef inline char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col) noexcept nogil:
+cdef inline char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row,
+                       Py_ssize_t col) noexcept nogil:
     """How gemm can read A (m, n): as it is (N), as its transpose (T), or not where it lies (0)."""
     if row == 1 and max(1, m) <= col <= LARGEST:
         return c'N'
@@ -50,21 +52,41 @@ cdef void times(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_
          <blas_int>m)
 
 
+cdef inline void add(Py_ssize_t count, const scalar* x, scalar* total,
+                     scalar* lost) noexcept nogil:
+    """total += x, with what rounding loses kept for the next time (Kahan)."""
+    cdef Py_ssize_t i
+    cdef scalar y, z
+    for i in range(count):
+        y = x[i] - lost[i]
+        z = total[i] + y
+        lost[i] = (z - total[i]) - y
+        total[i] = z
+
+
 cdef void precondition(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col,
                        const int* p, blas_int r, scalar* X, scalar* Q, blas_int ldq,
-                       scalar* G) noexcept nogil:
-    """Q (m, r) := A[:, p[:r]] X, G (r, r) += Q^H Q in its upper triangle; m a panel"""
+                       scalar* G, scalar* work) noexcept nogil:
+    """Q (m, r) := A[:, p[:r]] X, G (r, r) += Q^H Q in its upper triangle; m a panel
+
+    work (2 r^2): the sum of a few hundred products, and what the sum of sums lost. So the error of
+    G, and with it that of orthogonality, does not grow with the rows of A.
+    """
     cdef scalar one = 1
-    cdef Py_ssize_t i, j, i0, ld = ldq
+    cdef Py_ssize_t i, j, b, ld = ldq, square = <Py_ssize_t>r * r
+    cdef Py_ssize_t few = 128 if r <= 64 else 256 if r <= 256 else 512
     cdef const scalar* a
     # Strips of 32 rows: both sides stay in the cache, whichever is contiguous.
-    for i0 in range(0, m, 32):
+    for b in range((m + 31) // 32):
         for j in range(r):
             a = A + p[j] * col
-            for i in range(i0, min(i0 + 32, m)):
+            for i in range(32 * b, min(32 * b + 32, m)):
                 Q[i + j * ld] = a[i * row]
     trmm(c'R', c'U', c'N', c'N', <blas_int>m, r, one, X, r, Q, ldq)
-    herk(c'U', c'C', r, <blas_int>m, 1.0, Q, ldq, 1.0, G, r)
+    for b in range((m + few - 1) // few):
+        herk(c'U', c'C', r, <blas_int>min(few, m - b * few), 1.0, Q + b * few, ldq, 0.0,
+             work, r)
+        add(square, work, G, work + square)
 
 
 # ---- Python shims ----
@@ -117,10 +139,11 @@ def py_product_sumsq(const scalar[:, :] A, scalar[::1, :] N, double[::1] out, sc
 
 
 def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[::1, :] Q,
-                    scalar[::1, :] G):
+                    scalar[::1, :] G, scalar[::1] work):
     """Q := A[:, p[:r]] X, X (r, r) upper triangular; G := the upper triangle of Q^H Q.
 
-    Where G alone is wanted, Q may have the rows of one panel: it holds one after the other.
+    Where G alone is wanted, Q may have the rows of one panel: it holds one after the other. work must
+    hold 2 r^2 entries.
     """
     cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], r = X.shape[0]
     cdef Py_ssize_t rows = min(panel_rows(r, <const scalar*>NULL), m), b, count
@@ -131,7 +154,10 @@ def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[:
         raise ValueError("Q must have the rows of A, or those of a panel")
     if G.shape[0] != r or G.shape[1] != r or not whole_strides(A):
         raise ValueError("G must be r x r, and strides whole elements")
+    if work.shape[0] < 2 * r * r:
+        raise ValueError("work is too small")
     G[:, :] = 0
+    work[:] = 0
     if m == 0 or r == 0:
         return
     for b in range((m + rows - 1) // rows):
@@ -139,5 +165,5 @@ def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[:
         with nogil:
             precondition(&A[b * rows, 0], count, A.strides[0] // size, A.strides[1] // size,
                          &p[0], <blas_int>r, &X[0, 0], &Q[b * rows if keep else 0, 0],
-                         <blas_int>Q.shape[0], &G[0, 0])
+                         <blas_int>Q.shape[0], &G[0, 0], &work[0])
         PyErr_CheckSignals()
