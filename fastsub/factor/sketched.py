@@ -121,9 +121,10 @@ def decide_by_sketch(
 
 @dataclass(slots=True)
 class _Sketch:
-    """Y = S A, the norm of A, and c: the most nonzeros in a row of S."""
+    """Y = S A, its rows d, the norm of A, and c: the most nonzeros in a row of S."""
 
-    Y: Array
+    Y: Array | None
+    d: int
     norm: float
     c: int
 
@@ -155,7 +156,7 @@ def _sketch(A: Array, rng: Any) -> _Sketch | None:
         return None
     for other in Ys[1:]:
         Ys[0] += other
-    return _Sketch(Ys[0], norm, int(counts[:, 0].sum(axis=0).max()))
+    return _Sketch(Ys[0], d, norm, int(counts[:, 0].sum(axis=0).max()))
 
 
 def _rounded_up(x: int, multiple: int) -> int:
@@ -185,17 +186,20 @@ class _Revealed:
 
 
 def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | None:
-    """Factor Y and propose a rank; None if that is 0, or not to be proved.
+    """Factor Y, which is lost, and propose a rank; None if that is 0, or not to be proved.
 
     Full rank needs no pivots, but a column space wants the graded R11 that they give.
     """
     Y, norm = sketched.Y, sketched.norm
+    assert Y is not None
     n = Y.shape[1]
     low, high = cutoff.bracket(norm / math.sqrt(n), norm)
     if norm <= low:
         return None
-    plan = choose(n, n, Y.dtype, want="null")
+    dtype = Y.dtype
+    plan = choose(n, n, dtype, want="null")
     R = np.asfortranarray(np.triu(Reflectors.of_qr(Y, plan.block).V[:n]))
+    sketched.Y = Y = None  # its memory is wanted
     p = np.arange(n, dtype=np.intc)
     rank = n
     # Chance stretches a vector to twice its length, hardly ever to four times.
@@ -218,10 +222,10 @@ def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | No
 
 def _lower_by_sketch(sketched: _Sketch, revealed: _Revealed) -> float:
     """Bound sigma_r(A) from below by that of Y."""
-    Y = sketched.Y
-    margin = 2 * rounding_margin(_frobenius(revealed.R), Y.shape[0], Y.dtype)
+    dtype = revealed.R.dtype
+    margin = 2 * rounding_margin(_frobenius(revealed.R), sketched.d, dtype)
     beta = 2 * math.sqrt(sketched.c)
-    adding = rounding_margin(sketched.norm, sketched.c, Y.dtype)
+    adding = rounding_margin(sketched.norm, sketched.c, dtype)
     return (1 / revealed.frobenius - margin) / beta - adding
 
 
@@ -331,12 +335,12 @@ def _whiten(
     """
     (m, r), dtype = (A.shape[0], revealed.rank), A.dtype
     Q = empty((m if keep else panels.py_panel_rows(A, r), r), dtype)
-    G, X = empty((r, r), dtype), empty((r, r), dtype)
-    work = np.empty(2 * r * r, dtype)
-    panels.py_precondition(A, revealed.p, revealed.X, Q, G, work)
+    G = empty((r, r), dtype)
+    panels.py_precondition(A, revealed.p, revealed.X, Q, G, np.empty(2 * r * r, dtype))
     rounding = 2 * rounding_margin(float(np.trace(G).real), m, dtype)
     if gram.py_cholesky(G) != 0:
         return None
+    X = empty((r, r), dtype)
     frobenius = triangular.py_inverse(G, X)
     if not 0 < frobenius < math.inf:
         return None

@@ -142,8 +142,8 @@ def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[:
                     scalar[::1, :] G, scalar[::1] work):
     """Q := A[:, p[:r]] X, X (r, r) upper triangular; G := the upper triangle of Q^H Q.
 
-    Where G alone is wanted, Q may have the rows of one panel: it holds one after the other. work must
-    hold 2 r^2 entries.
+    Where G alone is wanted, Q may have the rows of one panel: it holds one after the other.
+    work must hold 2 r^2 entries.
     """
     cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], r = X.shape[0]
     cdef Py_ssize_t rows = min(panel_rows(r, <const scalar*>NULL), m), b, count
