@@ -141,6 +141,11 @@ def whole_strides(array: Array) -> Array:
     return array
 
 
+def is_safe(norm: float, dtype: np.dtype[Any]) -> bool:
+    """Whether a matrix of that norm, finite and not zero, and its Gram matrix need no scaling."""
+    return 0 < norm < math.inf and 2 * abs(math.frexp(norm)[1]) <= _SAFE_EXPONENT[dtype.char]
+
+
 @dataclass(slots=True)
 class Working:
     """The column-major array that is factored in place.

@@ -58,6 +58,38 @@ _SMALL_ENTRIES = 200 * 200
 _SMALL_SIDE = 1000
 
 
+# Rows per column from which a sketch, and one more pass over A, beat a QR.
+_TALL_FROM = 4.0
+
+
+def is_tall(m: int, n: int) -> bool:
+    """Whether an m x n matrix is one for a sketch.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_tall
+    >>> is_tall(20000, 500), is_tall(500, 20000), is_tall(600, 500)
+    (True, False, False)
+    """
+    return not is_small(m, n) and n > 0 and m >= _TALL_FROM * n
+
+
+# Columns below which a Gram matrix proves full rank sooner than a sketch does.
+_SKETCH_COLUMNS = 32
+
+
+def prefers_gram(m: int, n: int, dtype: Any) -> bool:
+    """Whether the rank of an m x n matrix is asked of its Gram matrix before any sketch.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import prefers_gram
+    >>> prefers_gram(100000, 20, "float64"), prefers_gram(100000, 20, "float32")
+    (True, False)
+    """
+    return min(m, n) < _SKETCH_COLUMNS and choose(m, n, dtype, want="rank").gram
+
+
 def is_small(m: int, n: int) -> bool:
     """Whether an m x n matrix, not empty, is one for kernels/small.pyx.
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolerance
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import prefers_gram
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
+from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
 
 
@@ -107,7 +109,10 @@ def matrix_rank(
 
 def _certificate(A: Any, tol: Any, rtol: Any) -> Certificate:
     absolute, relative = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
-    answer = decide_small(A, Cutoff.of(A, relative, absolute), want_basis=False)
+    cutoff = Cutoff.of(A, relative, absolute)
+    answer = decide_small(A, cutoff, want_basis=False)
+    if answer is None and not prefers_gram(A.shape[0], A.shape[1], A.dtype):
+        answer = decide_by_sketch(A, cutoff, want_basis=False)
     if answer is not None:
         return answer[1]
     return COD(A, relative, tol=absolute, want="rank").certificate

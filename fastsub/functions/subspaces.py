@@ -10,6 +10,7 @@ from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import Want
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
+from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
 from fastsub.functions.stacks import bases_of_stack
 
@@ -340,6 +341,14 @@ def _basis(
             complement=space.complement,
             lapack_driver=lapack_driver,
         )
+        if answer is None:
+            answer = decide_by_sketch(
+                matrix,
+                Cutoff.of(matrix, rtol),
+                row_side=space.row_side,
+                complement=space.complement,
+                rng=rng,
+            )
         if answer is not None:
             return answer
         factorisation = COD(

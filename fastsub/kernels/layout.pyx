@@ -10,7 +10,7 @@ sides stay in the first-level cache, whichever of them is the one with unit stri
 from libc.math cimport fabs
 
 from fastsub.kernels.blas cimport complex64, scalar
-from fastsub.kernels.scalars cimport conj, scaled
+from fastsub.kernels.scalars cimport conj, scaled, whole_strides
 
 cdef extern from "magnitude.h":
     double fastsub_magnitude_f64(const double* x, Py_ssize_t n) noexcept nogil
@@ -72,11 +72,6 @@ cdef void copy(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_s
 
 
 # ---- Python shims ----
-
-cdef inline bint whole_strides(const scalar[:, :] A) noexcept nogil:
-    return (A.strides[0] % <Py_ssize_t>sizeof(scalar) == 0
-            and A.strides[1] % <Py_ssize_t>sizeof(scalar) == 0)
-
 
 def py_magnitude(const scalar[:, :] A):
     """Return the largest |a_ij| of a matrix of any layout; NaN or inf if it holds one."""

@@ -64,3 +64,9 @@ cdef inline double sumsq(Py_ssize_t n, const scalar* x) noexcept nogil:
     for i in range(n - n % 4, n):
         s0 += abs2(x[i])
     return (s0 + s1) + (s2 + s3)
+
+
+cdef inline bint whole_strides(const scalar[:, :] A) noexcept nogil:
+    """Whether strides in bytes are strides in elements."""
+    return (A.strides[0] % <Py_ssize_t>sizeof(scalar) == 0
+            and A.strides[1] % <Py_ssize_t>sizeof(scalar) == 0)

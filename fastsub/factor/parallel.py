@@ -1,0 +1,40 @@
+"""Own threads around kernels that call no BLAS: fixed pieces, so the bits never depend on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# What users set to say how many threads numerical code may take.
+_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def thread_count() -> int:
+    """Return the number of processors that may be used: the affinity's, at most what users set."""
+    try:
+        available = len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        available = os.cpu_count() or 1
+    wanted = (os.environ.get(name, "") for name in _VARIABLES)
+    return max(1, min([available, *(int(text) for text in wanted if text.isdecimal())]))
+
+
+def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
+    """Return ``[function(0), ..., function(count - 1)]``, computed by as many threads as may run.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the GIL where it works; what it does depends on its argument alone.
+    count : int
+        How many pieces: to be chosen from the input, never from the number of threads.
+    """
+    threads = min(count, thread_count())
+    if threads <= 1:
+        return [function(piece) for piece in range(count)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, range(count)))
