@@ -38,14 +38,14 @@ from fastsub.factor.decide import (
     Cutoff,
     Decision,
     certify,
-    column_sumsq,
     rounding_margin,
+    smallest_pivot,
     tail_norms,
 )
 from fastsub.factor.parallel import map_pieces
-from fastsub.factor.reflectors import Reflectors, pivoted_qr
+from fastsub.factor.reflectors import AvoidingQR, pivoted_qr
 from fastsub.factor.sharpen import norm_upper
-from fastsub.kernels import blas, gram, panels, rz, sketch, triangular
+from fastsub.kernels import blas, gram, panels, qrcp, rz, sketch, triangular
 
 _SEED = 20080422
 # Sketch rows: twice the columns, and more of very few columns, which chance treats worse.
@@ -196,19 +196,22 @@ def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | No
     low, high = cutoff.bracket(norm / math.sqrt(n), norm)
     if norm <= low:
         return None
-    dtype = Y.dtype
-    plan = choose(n, n, dtype, want="null")
-    R = np.asfortranarray(np.triu(Reflectors.of_qr(Y, plan.block).V[:n]))
-    sketched.Y = Y = None  # its memory is wanted
-    p = np.arange(n, dtype=np.intc)
-    rank = n
+    plan = choose(n, n, Y.dtype, want="row")
     # Chance stretches a vector to twice its length, hardly ever to four times.
-    if pivot or np.abs(np.diagonal(R)).min() <= 4 * high:
-        low = max(low, cutoff.bracket(math.sqrt(column_sumsq(R).max()) / 4, norm)[0])
-        _, p, k, left = pivoted_qr(R, plan, stop=low / 2)
+    largest = _largest_column(Y) / 4
+    low = max(low, cutoff.bracket(largest, norm)[0])
+    qr = AvoidingQR(Y, plan, max(low, math.sqrt(np.finfo(Y.dtype).eps) * largest))
+    p, rank, left = qr.p, qr.k, qr.left
+    if left:
+        qr.complete()
+    R = np.triu(Y[:n])
+    sketched.Y = Y = None  # its memory is wanted
+    if pivot or left > 2 * low or smallest_pivot(R, rank) <= 4 * high:
+        _, q, k, left = pivoted_qr(R, plan, stop=low / 2)
+        p = p[q]
         tails = tail_norms(R, k, left)
         rank = int(np.flatnonzero(np.append(tails[:-1] <= 2 * low, True))[0])
-        if rank == 0 or np.abs(np.diagonal(R)[:rank]).min() <= low:
+        if rank == 0 or smallest_pivot(R, rank) <= low:
             return None
     X = empty((rank, rank), R.dtype)
     frobenius = triangular.py_inverse(R, X)
@@ -230,12 +233,18 @@ def _lower_by_sketch(sketched: _Sketch, revealed: _Revealed) -> float:
 
 
 def _frobenius(A: Array) -> float:
-    return math.sqrt(float(column_sumsq(A).sum()))
+    return qrcp.py_column_norms(A, np.empty(2 * A.shape[1]))
+
+
+def _largest_column(A: Array) -> float:
+    norms = np.empty(2 * A.shape[1])
+    qrcp.py_column_norms(A, norms)
+    return float(norms.max())
 
 
 def _rz(R: Array, r: int) -> tuple[Array, Array]:
     """B and T of kernels/rz.pyx; 0 < r < n."""
-    n, block = R.shape[1], min(64, r)
+    n, block = R.shape[1], min(32, r)
     U, B, T = (empty(shape, R.dtype) for shape in ((r, r), (n - r, r), (block, r)))
     rz.py_rz(R, U, B, T, np.empty(block * r, R.dtype))
     return B, T
