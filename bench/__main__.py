@@ -141,7 +141,7 @@ def run_audit(options: argparse.Namespace) -> int:
             last = finding.question
             print(f"\n{last.constant}: {last.text} ({last.function}, {last.vary})")
         print(finding, flush=True)
-        wrong += "WRONG" in str(finding)
+        wrong += finding.is_wrong
     print(f"\n{wrong} wrong." + "".join(f" {name} is not audited." for name in unasked()))
     return 1 if wrong else 0
 
