@@ -20,7 +20,7 @@ _NAMES = {
     "scipy null_space": "scipy.linalg.null_space",
     "economy SVD": "economy SVD, by hand",
     "ours": "fastsub.null_space",
-    "limit": "matrix product of as many operations",
+    "limit": "the limit: a matrix product of as many operations",
 }
 
 
@@ -64,7 +64,9 @@ def _draw(title: str, rows: list[Row], path: Path) -> None:
         # A white card, so that it can be read on a dark page.
         figure = Figure(figsize=(8, 5), facecolor="white", layout="constrained")
         axes = figure.add_subplot()
-        axes.set(xscale="log", yscale="log", title=title, xlabel="n, columns", ylabel="time")
+        axes.set(
+            xscale="log", yscale="log", title=title, xlabel="n, columns", ylabel="time of a call"
+        )
         lines = {}
         for peer in dict.fromkeys(row.peer for row in rows):
             found = [row for row in rows if row.peer == peer]
@@ -79,7 +81,7 @@ def _draw(title: str, rows: list[Row], path: Path) -> None:
             last = max(lines[name])
             factor = lines[name][last] / lines["ours"][last]
             axes.annotate(
-                f"{factor:.0f}× ours" if factor >= 10 else f"{factor:.1f}× ours",
+                f"{factor:.{int(factor < 10)}f}× our time",
                 (last, lines[name][last]),
                 textcoords="offset points",
                 xytext=(-8, 6),
@@ -87,21 +89,15 @@ def _draw(title: str, rows: list[Row], path: Path) -> None:
                 color=_PEERS[name]["color"],
             )
         columns = sorted(lines["ours"])
-        shown = [n for n in columns if n in _round_numbers(columns)]
-        axes.set_xticks(shown, [str(n) for n in shown])
+        axes.set_xticks(columns, [str(n) for n in columns])
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_minor_locator(LogLocator(subs=()))
         axes.yaxis.set_major_locator(LogLocator(numticks=12))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _duration(seconds)))
         axes.grid(which="major", color="#d9d9d9", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="lower right")
         figure.savefig(path, metadata={"Date": None})
-
-
-def _round_numbers(columns: list[int]) -> list[int]:
-    """Return every second value, the last one included."""
-    return columns[::-2]
 
 
 def _duration(seconds: float) -> str:
