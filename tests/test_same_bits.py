@@ -1,14 +1,20 @@
 """The same call gives the same bits: twice in a row, from two threads at once, for the same seed.
 
-For the same BLAS and thread count, as everywhere; with one thread in these tests.
+For the same BLAS and thread count, as everywhere: one thread in this process, two in another.
 """
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastsub
+
+ROOT = Path(fastsub.__file__).parents[1]
 
 # (m, n, rank), each for a path of its own: small kernels; pivoting by blocks; pivots by a sketch; a
 # reduction to a triangle; a Gram matrix that proves full rank; wide; no rank at all.
@@ -105,3 +111,34 @@ def test_the_seed_reaches_the_sketch():
     """Otherwise the test above would compare a thing with itself."""
     A = matrix(SHAPES["sketch"])
     assert len({tuple(bits("rrqr", A, rng=seed)) for seed in range(9, 13)}) > 1
+
+
+WITH_TWO_THREADS = """
+import threading
+import test_same_bits as t
+
+for name in ("null_space", "rrqr"):
+    for shape in ("blocked", "sketch", "tall"):
+        A = t.matrix(t.SHAPES[shape])
+        alone, found = t.bits(name, A), []
+        assert t.bits(name, A) == alone
+        call = lambda: found.append(t.bits(name, A))
+        threads = [threading.Thread(target=call) for _ in range(2)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert found == [alone, alone], (name, shape)
+"""
+
+
+def test_with_two_threads_of_the_blas():
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    ran = subprocess.run(
+        [sys.executable, "-c", WITH_TWO_THREADS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
