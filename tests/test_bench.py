@@ -268,7 +268,9 @@ def test_page_is_renewed_between_its_markers(tmp_path):
     page = tmp_path / "README.md"
     marked = f"before\n\n{pages.BEGIN}\nold\n{pages.END}\n\nafter\n"
     page.write_text(marked, encoding="utf-8")
-    text = table.brief_markdown(Comparison(rows=[row(main=True), row(0.25, main=True)]), None)
+    text = table.brief_markdown(
+        Comparison(rows=[row(main=True, floor=1.0), row(0.25, main=True, floor=1.0)]), None
+    )
     texts = []
     for _ in range(2):
         pages.update_page(page, text)
@@ -304,7 +306,7 @@ def test_charts_and_pages_are_made_from_the_same_rows(tmp_path):
         )
         for n in (16, 100, 4000)
     ]
-    comparison = Comparison(rows=[row(3.5, main=True), row(4.5), *curve])
+    comparison = Comparison(rows=[row(3.5, main=True, floor=3.0), row(4.5), *curve])
     written = bench.publish(tmp_path, comparison, None)
     pictures = [path for path in written if path.suffix == ".svg"]
     assert [path.name for path in pictures] == ["null-space-square.svg"]

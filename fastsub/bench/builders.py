@@ -21,6 +21,7 @@ from fastsub.bench.case import Case, Inputs, Peer
 Array = NDArray[Any]
 Shape = tuple[int, int, int]  # m, n, rank
 
+UNDECIDED = "sigma at 1.05 tol"
 # An (m, m) U of more than 4 GB is nobody's peer.
 LARGEST_U = 22000
 # From so many rows on SciPy's takes a minute to make it.
@@ -69,7 +70,7 @@ def null_space_case(
     if m <= LARGEST_U:
         contenders["scipy null_space"] = Peer(scipy.linalg.null_space, scipy_floor, slow=m > SLOW_U)
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
         check = partial(
             checks.check_undecided,
             dimensions=(n - r, n - r + 1),
@@ -97,7 +98,7 @@ def orth_case(
     r = shape[2]
     check: Any = partial(checks.check_orth, rank=r)
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
         check = partial(
             checks.check_undecided, dimensions=(r - 1, r), residual_of=checks.range_residual
         )
@@ -119,7 +120,7 @@ def rank_case(
     m, n, r = shape
     contenders = {"numpy matrix_rank": peers.numpy_peer(np.linalg.matrix_rank, numpy_floor)}
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
     elif m * n > TORCH_FROM:
         contenders |= peers.torch_peers(matrix_rank=(peers.torch_matrix_rank, None))
     return _case(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 
+from fastsub.bench.builders import UNDECIDED
 from fastsub.bench.machine import Machine
 from fastsub.bench.runner import Comparison, Row
 from fastsub.bench.summary import SweepClass
@@ -80,27 +81,34 @@ def _shown(comparison: Comparison) -> dict[str, list[Row]]:
     return shown
 
 
-def remarks(comparison: Comparison) -> list[str]:
-    """Return what the tables do not say: counts, refusals and what was left out."""
-    rows = comparison.rows
+def _counts(comparison: Comparison) -> list[str]:
+    """Return how many comparisons each part has, and how many are lost."""
     lines = []
-    for part in PARTS:
-        wanted = [row for row in rows if row.part == part]
-        if wanted and part != "sweep":
-            losing = sum(row.losing for row in wanted)
-            missed = sum(not row.floor_met for row in wanted)
+    for part, title in PARTS.items():
+        rows = [row for row in comparison.rows if row.part == part]
+        if rows and part != "sweep":
+            losing = sum(row.losing for row in rows)
+            missed = sum(not row.floor_met for row in rows)
             lines.append(
-                f"{PARTS[part]}: {len(wanted)} comparisons, {losing} lost, "
-                f"{missed} below the wanted ratio."
+                f"{title}: {len(rows)} comparisons, {losing} lost, {missed} below the wanted ratio."
             )
     if comparison.classes:
         count = sum(each.count for each in comparison.classes)
         lost = sum(each.lost for each in comparison.classes)
         lines.append(f"The sweep: {count} comparisons, {lost} lost.")
-    for group in dict.fromkeys(row.group for row in rows if row.decided_by):
-        deciders = [row.decided_by for row in rows if row.group == group and row.decided_by]
-        share = deciders.count("bounds") / len(deciders)
-        lines.append(f"Decided by bounds, {group}: {share:.0%} of {len(deciders)}.")
+    return lines
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """Return what the tables do not say: counts, refusals and what was left out."""
+    lines = _counts(comparison)
+    deciders: dict[str, list[str]] = {}
+    for row in comparison.rows:
+        if row.decided_by and UNDECIDED not in row.title:
+            deciders.setdefault(row.group, []).append(row.decided_by)
+    for group, found in deciders.items():
+        share = found.count("bounds") / len(found)
+        lines.append(f"Decided by bounds where there is a gap, {group}: {share:.0%}.")
     lines += [
         f"Refused, {each.case} against {each.peer}: {each.reason}" for each in comparison.refused
     ]
@@ -180,8 +188,8 @@ def markdown(comparison: Comparison, machine: Machine | None) -> str:
 
 def brief_markdown(comparison: Comparison, machine: Machine | None) -> str:
     """Return the table of the main rows, and how many lost or missed in all."""
-    main = [row for row in comparison.rows if row.main and row.part == "rows"]
-    counts = "\n".join(f"- {line}" for line in remarks(comparison)[: len(PARTS)])
+    main = [row for row in comparison.rows if row.main and row.floor and row.part == "rows"]
+    counts = "\n".join(f"- {line}" for line in _counts(comparison))
     return "\n\n".join([_markdown_rows(main, _BRIEF), counts, _where(machine).strip()])
 
 
