@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import time
 from dataclasses import replace
 from functools import partial
@@ -14,10 +13,11 @@ import pytest
 import scipy.linalg
 
 from fastsub import bench
-from fastsub.bench import checks, flops, matrices, table, timing
+from fastsub.bench import checks, flops, matrices, pages, summary, table, timing
 from fastsub.bench.case import Case, Peer, WrongAnswerError
 from fastsub.bench.peers import economy_null_space
 from fastsub.bench.runner import Comparison, Row
+from fastsub.bench.sweep import _MANY
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 
@@ -203,61 +203,198 @@ def test_flop_counts_are_the_textbook_ones():
     assert flops.orth(n, n, 0) == 0
 
 
-def test_losing_cases_are_in_every_table(capsys, tmp_path):
+def test_losing_cases_are_in_every_table(capsys):
     loses = null_space_case(lambda A: time.sleep(0.003) or scipy.linalg.null_space(A))
     comparison = bench.compare([loses], budget=0.001)
     assert comparison.rows[0].losing
-    assert "slower**" in table.markdown(comparison, None, "bench")
+    assert "slower**" in table.markdown(comparison, None)
     bench.print_table(comparison)
     printed = capsys.readouterr().out
     assert "economy" in printed
     assert "1 lost" in printed
-    bench.write_json(tmp_path / "rows.json", comparison)
-    content = json.loads((tmp_path / "rows.json").read_text(encoding="utf-8"))
-    assert content["rows"][0]["losing"]
-    assert content["rows"][0]["peer"] == "economy"
-    assert content["machine"] is None
 
 
-def test_sweep_is_shown_by_its_losing_and_worst_rows():
-    swept = [row(ratio, in_sweep=True) for ratio in np.linspace(0.5, 20, 400)]
-    shown = table._shown([row(), *swept])
-    losing = [each for each in swept if each.losing]
-    assert len(losing) > table.WORST_OF_SWEEP
-    assert len(shown) == 1 + len(losing)
-    assert len(table._shown(swept[200:])) == table.WORST_OF_SWEEP
-    remarks = " ".join(table.remarks(Comparison(rows=swept)))
-    assert "Sweep of rank: 400 matrices" in remarks
+def swept():
+    """Return the comparison of a sweep of two shapes, 40 ratios from 0.5 on each."""
+    ratios = np.linspace(0.5, 20, 40).tolist()
+    rows = [
+        row(each, part="sweep", shape=shape) for shape in ((7, 7), (900, 20)) for each in ratios
+    ]
+    return Comparison(rows=rows, classes=summary.classes(rows))
 
 
-def test_readme_is_renewed_between_its_markers(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{table.BEGIN}\nold\n{table.END}\n\nafter\n", encoding="utf-8")
-    comparison = Comparison(rows=[row(), row(0.25)])
+def test_sweep_is_shown_by_its_classes_and_every_losing_row():
+    comparison = swept()
+    small, tall = comparison.classes
+    assert (small.sizes, small.aspect, small.count) == ("1-16", "square", 40)
+    assert (tall.sizes, tall.aspect, tall.count) == ("501-2000", "tall", 40)
+    assert (small.least, small.largest) == (0.5, 20)
+    assert small.lost == sum(each.losing for each in comparison.rows[:40]) > 0
+    assert "900×20" in tall.worst
+    losing = [each for each in comparison.rows if each.losing]
+    assert table._shown(comparison)["sweep"] == losing
+    kept = pages.without_won(comparison)
+    assert kept.rows == losing
+    assert kept.classes == comparison.classes
+    assert "80 comparisons" in " ".join(table.remarks(kept))
+
+
+def test_json_comes_back(tmp_path):
+    comparison = swept()
+    comparison.rows.append(row(memory=0.5, residual=1e-15))
+    comparison.refused.append(bench.Refused("case", "peer", "reason"))
+    where = bench.Machine("cpu", 2, ("blas",), ("Python",), "2026-01-01", 0.5)
+    rounded = Comparison(
+        [replace(each, **_four_digits(each)) for each in comparison.rows],
+        comparison.refused,
+        comparison.left_out,
+        [replace(each, **_four_digits(each)) for each in comparison.classes],
+    )
+    bench.write_json(tmp_path / "all.json", comparison, where)
+    assert bench.read_json(tmp_path / "all.json") == (rounded, where)
+    bench.write_json(tmp_path / "all.json", Comparison())
+    assert bench.read_json(tmp_path / "all.json") == (Comparison(), None)
+
+
+def _four_digits(values):
+    return {
+        name: float(f"{value:.4g}")
+        for name, value in vars(values).items()
+        if isinstance(value, float)
+    }
+
+
+def test_page_is_renewed_between_its_markers(tmp_path):
+    page = tmp_path / "README.md"
+    marked = f"before\n\n{pages.BEGIN}\nold\n{pages.END}\n\nafter\n"
+    page.write_text(marked, encoding="utf-8")
+    text = table.brief_markdown(
+        Comparison(rows=[row(main=True, floor=1.0), row(0.25, main=True, floor=1.0)]), None
+    )
     texts = []
     for _ in range(2):
-        bench.update_readme(readme, comparison, None, "python -m bench compare rank")
-        texts.append(readme.read_text(encoding="utf-8"))
+        pages.update_page(page, text)
+        texts.append(page.read_text(encoding="utf-8"))
     assert texts[0] == texts[1]
-    assert texts[0].startswith(f"before\n\n{table.BEGIN}\n")
-    assert texts[0].endswith(f"{table.END}\n\nafter\n")
+    assert texts[0].startswith(f"before\n\n{pages.BEGIN}\n")
+    assert texts[0].endswith(f"{pages.END}\n\nafter\n")
     assert "old" not in texts[0]
     assert "0.25×" in texts[0]
 
 
-@pytest.mark.parametrize("text", ["none", f"{table.END} {table.BEGIN}", table.BEGIN + "\n"])
-def test_readme_without_markers_is_left_alone(text, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("text", ["none", f"{pages.END} {pages.BEGIN}", pages.BEGIN + "\n"])
+def test_page_without_markers_is_left_alone(text, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="once each"):
-        bench.update_readme(readme, Comparison(), None, "")
-    assert readme.read_text(encoding="utf-8") == text
+        pages.update_page(page, "")
+    assert page.read_text(encoding="utf-8") == text
+
+
+def test_charts_and_pages_are_made_from_the_same_rows(tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "docs").mkdir()
+    for name in ("README.md", "docs/benchmarks.md"):
+        (tmp_path / name).write_text(f"{pages.BEGIN}\n{pages.END}\n", encoding="utf-8")
+    curve = [
+        row(
+            part="growth",
+            title="square",
+            peer="scipy null_space",
+            shape=(n, n),
+            ours_seconds=n * 1e-6,
+        )
+        for n in (16, 100, 4000)
+    ]
+    comparison = Comparison(rows=[row(3.5, main=True, floor=3.0), row(4.5), *curve])
+    written = bench.publish(tmp_path, comparison, None)
+    pictures = [path for path in written if path.suffix == ".svg"]
+    assert [path.name for path in pictures] == ["null-space-square.svg"]
+    before = [path.read_bytes() for path in written]
+    assert [path.read_bytes() for path in bench.publish(tmp_path, comparison, None)] == before
+    page, readme = (path.read_text(encoding="utf-8") for path in written[:2])
+    assert "3.5×" in page
+    assert "3.5×" in readme
+    assert "4.5×" in page
+    assert "4.5×" not in readme
+
+
+def test_a_loss_is_measured_twice(monkeypatch):
+    budgets = []
+
+    def rounds(budget, turns):
+        budgets.append(budget)
+        return 3
+
+    monkeypatch.setattr("fastsub.bench.runner.rounds_within", rounds)
+    loses = null_space_case(lambda A: time.sleep(0.002) or scipy.linalg.null_space(A))
+    assert bench.measure(loses, "economy", budget=0.5).losing
+    assert budgets == [0.5, 1.0]
+    budgets.clear()
+    wins = null_space_case(slow=Peer(lambda A: time.sleep(0.002) or economy_null_space(A)))
+    assert not bench.measure(wins, "slow", budget=0.5).losing
+    assert budgets == [0.5]
+
+
+def test_sweep_spends_its_pairs_where_the_ratio_is_near_one():
+    def slower_by(factor):
+        def call(A):
+            time.sleep(0.03 * factor)
+            return scipy.linalg.null_space(A)
+
+        return call
+
+    def case(theirs, title):
+        found = null_space_case(slower_by(1.0), peer=Peer(slower_by(theirs), floor=1.0))
+        return replace(found, title=title, part="sweep")
+
+    clear, near = case(5.0, "clear"), case(1.1, "near")
+    comparison = bench.compare_sweep([[clear, near]], budget=0)
+    first, second = comparison.rows
+    assert (first.title, first.pairs) == ("clear", 1)
+    assert second.pairs == _MANY
+    assert [each.count for each in comparison.classes] == [2]
+
+
+def test_sweep_measures_again_before_it_calls_a_loss():
+    again = []
+    loses = null_space_case(lambda A: time.sleep(0.003) or scipy.linalg.null_space(A))
+    loses = replace(loses, part="sweep")
+    comparison = bench.compare_sweep([[loses]], budget=0.001, again=again.append)
+    assert again == [loses.name]
+    (found,) = comparison.rows
+    assert found.losing
+    assert found.gemm_seconds > 0  # which only the second measurement has
+    assert comparison.classes[0].lost == 1
+
+
+def test_sweep_refuses_wrong_answers():
+    def wrong(A):
+        return np.ones((5, 2))
+
+    good = replace(null_space_case(), part="sweep")
+    cases = [replace(null_space_case(wrong), part="sweep"), good]
+    comparison = bench.compare_sweep([cases], budget=0.001)
+    assert len(comparison.rows) == len(comparison.refused) == 1
+
+
+def test_progress_counts_what_is_left():
+    lines = []
+    progress = bench.Progress(lines.append)
+    first = progress.follow(["a", "b"], cost=lambda _: 1.0, name=str.upper)
+    second = progress.follow(["c"], cost=lambda _: 198.0, name=str)
+    assert progress.remaining() == "3 min left"
+    assert [*first, *second] == ["a", "b", "c"]
+    assert [line.split()[-1] for line in lines] == ["A", "B", "c"]
+    assert progress.remaining() == "0 s left"
 
 
 def test_cases_of_every_group_scale():
     assert {case.group for case in bench.cases()} == set(bench.GROUPS)
     for case, larger in zip(bench.cases(), bench.cases(scale=1.07), strict=True):
         assert larger.shape >= case.shape
+        assert larger.part == "scaled"
+        assert all(peer.floor for peer in larger.peers.values())
         assert (case.rank == min(case.shape)) == (larger.rank == min(larger.shape))
     names = [case.name for case in bench.cases()]
     assert len(set(names)) == len(names)
@@ -268,10 +405,38 @@ def test_cases_of_every_group_scale():
 def test_real_cases_hold_at_small_sizes():
     small = [case for case in bench.cases() if max(case.shape) <= 16]
     swept = list(bench.sweep(sizes=(1, 3)))
-    assert {case.group for case in small + swept} == set(bench.GROUPS)
-    comparison = bench.compare(small + swept, budget=0)
+    assert {case.group for case in small} == set(bench.GROUPS)
+    comparison = bench.compare(small, budget=0) + bench.compare_sweep(swept, budget=0)
     assert not comparison.refused
-    assert len(comparison.rows) >= len(small) + len(swept)
+    assert len(comparison.rows) >= len(small) + sum(map(len, swept))
+
+
+def test_sweep_has_every_shape_rank_and_order():
+    cases = [case for batch in bench.sweep(["rank"], sizes=(1, 3, 8)) for case in batch]
+    found = {(case.shape, case.rank, "Fortran" in case.title) for case in cases}
+    assert len(found) == len(cases)
+    for m in (1, 3, 8):
+        for n in (1, 3, 8):
+            full = min(m, n)
+            ranks = {0, 1, full // 2, full - 1, full}
+            assert {rank for shape, rank, _ in found if shape == (m, n)} == ranks
+    for case in cases:
+        (A,) = case.inputs()
+        assert A.flags.f_contiguous if "Fortran" in case.title else A.flags.c_contiguous
+        assert np.linalg.matrix_rank(A) == case.rank
+
+
+def test_curves_grow_and_have_their_peers():
+    curves = list(bench.growth())
+    assert {case.title for case in curves} == {"square", "tall"}
+    for case in curves:
+        m, n = case.shape
+        assert 0 < case.rank < n <= m
+        assert case.peers
+        assert not any(peer.slow for peer in case.peers.values())
+    square = [case.shape[0] for case in curves if case.title == "square"]
+    assert square == sorted(square)
+    assert (square[0], square[-1]) == (16, 4000)
 
 
 def test_machine_names_processor_blas_and_versions():

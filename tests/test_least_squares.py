@@ -55,7 +55,9 @@ def test_scipys_answers(dtype, driver):
                 assert_close(x, wanted[0], dtype)
                 # Residues are squares: SciPy's in the dtype of x when there are none.
                 assert residues.dtype == A.real.dtype
-                assert_close(residues, np.real(wanted[1]), dtype)
+                # Where there are none SciPy 1.18 says NaN; before it, and NumPy, an empty array.
+                none = np.isnan(wanted[1]).any()
+                assert_close(residues, np.empty(0) if none else np.real(wanted[1]), dtype)
                 if driver in ("gelsd", "gelss"):
                     assert s.dtype == A.real.dtype
                     assert_close(s, wanted[3], dtype, 100)

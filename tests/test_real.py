@@ -9,13 +9,14 @@ import scipy.io
 
 import fastsub
 from fastsub import testing as ft
+from fastsub.data import as_sparse_arrays
 
 
 @pytest.fixture(scope="module")
 def genome_scale():
     """iJO1366, 1805 metabolites and 2583 reactions."""
     with gzip.open(Path(__file__).parent / "data" / "iJO1366.mtx.gz") as stored:
-        return scipy.io.mmread(stored).toarray()
+        return scipy.io.mmread(stored, **as_sparse_arrays(scipy.io.mmread)).toarray()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])

@@ -4,18 +4,22 @@ A :class:`Case` knows how to make its input, our call, the peers' calls and how 
 answer from a wrong one. :func:`measure` checks the answers first, then times ours, the peer's and a
 matrix multiplication of the same flop count in turns; :func:`compare` does so for many cases.
 
-=================  ==============================================================
-`case`             what a case and a peer are
-`matrices`         seeded inputs
-`flops`            textbook operation counts
-`checks`           what must hold before anything is timed
-`peers`            SciPy, NumPy and torch under one calling convention
-`cases`, `sweep`   the cases themselves
-`timing`           the interleaving
-`runner`           cases in, rows out
-`machine`          the line that must stand beside every figure
-`table`            rows to a terminal, to JSON, to a README
-=================  ==============================================================
+====================  ==============================================================
+`case`                what a case and a peer are
+`matrices`            seeded inputs
+`flops`               textbook operation counts
+`checks`              what must hold before anything is timed
+`peers`               SciPy, NumPy and torch under one calling convention
+`builders`, `cases`   the rows: shapes and wanted ratios
+`growth`, `chart`     time against n, measured and drawn
+`sweep`, `summary`    every shape and rank, measured in rounds and summed up by class
+`timing`, `memory`    the interleaving; the peak of memory
+`runner`              cases in, rows out
+`machine`             the line that must stand beside every figure
+`table`, `pages`      rows to a terminal, to JSON, to the README and the documentation
+`progress`            the time left
+`audit`               both sides of the thresholds that choose a path
+====================  ==============================================================
 
 Examples
 --------
@@ -28,10 +32,13 @@ Examples
 
 from fastsub.bench.case import Case, Peer, WrongAnswerError
 from fastsub.bench.cases import GROUPS, cases
+from fastsub.bench.growth import growth
 from fastsub.bench.machine import Machine, machine
+from fastsub.bench.pages import publish, read_json, write_json
+from fastsub.bench.progress import Progress
 from fastsub.bench.runner import Comparison, Refused, Row, compare, measure
-from fastsub.bench.sweep import sweep
-from fastsub.bench.table import print_table, update_readme, write_json
+from fastsub.bench.sweep import compare_sweep, sweep
+from fastsub.bench.table import print_table
 
 __all__ = [
     "GROUPS",
@@ -39,15 +46,19 @@ __all__ = [
     "Comparison",
     "Machine",
     "Peer",
+    "Progress",
     "Refused",
     "Row",
     "WrongAnswerError",
     "cases",
     "compare",
+    "compare_sweep",
+    "growth",
     "machine",
     "measure",
     "print_table",
+    "publish",
+    "read_json",
     "sweep",
-    "update_readme",
     "write_json",
 ]

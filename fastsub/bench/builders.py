@@ -21,8 +21,11 @@ from fastsub.bench.case import Case, Inputs, Peer
 Array = NDArray[Any]
 Shape = tuple[int, int, int]  # m, n, rank
 
+UNDECIDED = "sigma at 1.05 tol"
 # An (m, m) U of more than 4 GB is nobody's peer.
 LARGEST_U = 22000
+# From so many rows on SciPy's takes a minute to make it.
+SLOW_U = 12000
 # Below this many entries a call of torch's measures its dispatcher.
 TORCH_FROM = 10**4
 
@@ -58,26 +61,24 @@ def null_space_case(
     economy_floor: float | None = None,
     *,
     undecided: bool = False,
-    slow: bool = False,
     **fields: Any,
 ) -> Case:
     """Ours against SciPy's null_space and, on tall and square input, an economy SVD by hand."""
     m, n, r = shape
-    contenders = {}
+    contenders: dict[str, Peer] = {}
     check: Any = partial(checks.check_null_space, rank=r)
     if m <= LARGEST_U:
-        contenders["scipy null_space"] = Peer(scipy.linalg.null_space, scipy_floor, slow=slow)
+        contenders["scipy null_space"] = Peer(scipy.linalg.null_space, scipy_floor, slow=m > SLOW_U)
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
         check = partial(
             checks.check_undecided,
             dimensions=(n - r, n - r + 1),
             residual_of=checks.null_residual,
         )
     elif m >= n > 16:
-        economy = Peer(peers.economy_null_space, economy_floor, slow=slow and m == n)
-        contenders["economy SVD"] = economy
-        if m * n > TORCH_FROM and not slow:
+        contenders["economy SVD"] = Peer(peers.economy_null_space, economy_floor)
+        if m * n > TORCH_FROM:
             contenders |= peers.torch_peers(svd=(peers.torch_null_space, None))
     return _case(
         "null_space",
@@ -97,7 +98,7 @@ def orth_case(
     r = shape[2]
     check: Any = partial(checks.check_orth, rank=r)
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
         check = partial(
             checks.check_undecided, dimensions=(r - 1, r), residual_of=checks.range_residual
         )
@@ -119,7 +120,7 @@ def rank_case(
     m, n, r = shape
     contenders = {"numpy matrix_rank": peers.numpy_peer(np.linalg.matrix_rank, numpy_floor)}
     if undecided:
-        fields |= {"maker": matrices.undecided, "title": "sigma at 1.05 tol"}
+        fields |= {"maker": matrices.undecided, "title": UNDECIDED}
     elif m * n > TORCH_FROM:
         contenders |= peers.torch_peers(matrix_rank=(peers.torch_matrix_rank, None))
     return _case(

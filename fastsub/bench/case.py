@@ -26,7 +26,7 @@ class Peer:
     floor : float, optional
         The ratio (its time / our time) that is wanted.
     slow : bool, default: False
-        Tens of seconds a call: called once in all, and only when slow peers are asked for.
+        A minute a call, or gigabytes: called once, and only when slow peers are asked for.
     settle : float, default: 0.0
         Seconds to wait for thread pools to fall asleep before every sample, because this peer's
         pool is not ours: see `fastsub.bench.timing`.
@@ -69,8 +69,11 @@ class Case:
         From the inputs to our Certificate.
     seed : int
         Of the generator that `make` gets.
-    in_sweep : bool, default: False
-        One of hundreds of shapes: tables show only the losing and the worst of these.
+    part : {"rows", "scaled", "sweep", "growth"}
+        Which part of a benchmark it belongs to: the wanted ratios, the same at shapes 7 % larger
+        and smaller, every shape from 1×1 up, or time against n for a chart.
+    main : bool, default: False
+        Whether a README shows it.
     """
 
     group: str
@@ -85,7 +88,8 @@ class Case:
     check: Callable[[Inputs, Any, Any], float | None]
     certify: Callable[..., Any] | None = None
     seed: int = 8128
-    in_sweep: bool = False
+    part: str = "rows"
+    main: bool = False
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.bench.case import Inputs, WrongAnswerError
-from fastsub.bench.matrices import SIGMA_RATIO, gaussian
+from fastsub.bench.matrices import SIGMA_RATIO, gaussian, norm, product
 
 Array = NDArray[Any]
 
@@ -23,23 +23,25 @@ def _demand(what: str, got: float, limit: float) -> None:
         raise WrongAnswerError(f"{what} is {got:.2e}, allowed {limit:.2e}")
 
 
+def _defect(Q: Array) -> float:
+    """Return ‖QᴴQ - I‖."""
+    return norm(product(Q.conj().T, Q) - np.eye(Q.shape[1]))
+
+
 def _eps(A: Array) -> float:
     return float(np.finfo(A.dtype).eps)
-
-
-def _norm(A: Array) -> float:
-    return float(np.linalg.norm(A))
 
 
 def spectral_norm(A: Array, steps: int = 10) -> float:
     """Return a lower estimate of the largest singular value, by power iteration on AᴴA."""
     x: Array = gaussian(np.random.default_rng(496), A.shape[1], 1, "float64").astype(A.dtype)
+    AH = A.conj().T
     for _ in range(steps):
-        norm = _norm(x)
-        if norm == 0:
+        size = norm(x)
+        if size == 0:
             return 0.0
-        x = A.conj().T @ (A @ (x / norm))
-    return float(np.sqrt(_norm(x)))
+        x = product(AH, product(A, x / size))
+    return float(np.sqrt(norm(x)))
 
 
 def _check_bases(what: str, ours: Array, theirs: Array, A: Array, k: int) -> None:
@@ -48,22 +50,22 @@ def _check_bases(what: str, ours: Array, theirs: Array, A: Array, k: int) -> Non
         raise WrongAnswerError(
             f"{what} is of shape {ours.shape}, the peer's {theirs.shape}, the dimension is {k}"
         )
-    u, identity = _eps(A), np.eye(k)
-    defect, defect_theirs = (_norm(Q.conj().T @ Q - identity) for Q in (ours, theirs))
+    u = _eps(A)
+    defect, defect_theirs = _defect(ours), _defect(theirs)
     _demand(f"{what}: ‖QᴴQ - I‖", defect, max(3 * defect_theirs, 20 * u * np.sqrt(k)))
     # Both are spaces of A + E, ‖E‖ ~ √n u ‖A‖, so their sine is at most about ‖E‖ / σ_r.
-    sine = _norm(ours - theirs @ (theirs.conj().T @ ours))
+    sine = norm(ours - product(theirs, product(theirs.conj().T, ours)))
     _demand(f"{what}: distance", sine, 20 * u * np.sqrt(max(A.shape) * k) / SIGMA_RATIO)
 
 
 def null_residual(A: Array, N: Array) -> float:
     """Return ‖A N‖ / ‖A‖, Frobenius over spectral norm."""
-    return _norm(A @ N) / (spectral_norm(A) or 1.0)
+    return norm(product(A, N)) / (spectral_norm(A) or 1.0)
 
 
 def range_residual(A: Array, Q: Array) -> float:
     """Return ‖A - Q QᴴA‖ / ‖A‖, Frobenius over spectral norm."""
-    return _norm(A - Q @ (Q.conj().T @ A)) / (spectral_norm(A) or 1.0)
+    return norm(A - product(Q, product(Q.conj().T, A))) / (spectral_norm(A) or 1.0)
 
 
 def check_null_space(inputs: Inputs, ours: Array, theirs: Array, *, rank: int) -> float:
@@ -99,7 +101,7 @@ def check_undecided(
     if not {k, theirs.shape[1]} <= set(dimensions):
         raise WrongAnswerError(f"dimension {k}, the peer's {theirs.shape[1]}, not in {dimensions}")
     u, residual = _eps(A), residual_of(A, ours)
-    _demand("‖QᴴQ - I‖", _norm(ours.conj().T @ ours - np.eye(k)), 20 * u * np.sqrt(max(k, 1)))
+    _demand("‖QᴴQ - I‖", _defect(ours), 20 * u * np.sqrt(max(k, 1)))
     _demand("the residual", residual, (1.1 * max(A.shape) + 20 * np.sqrt(min(A.shape))) * u)
     return residual
 
@@ -117,15 +119,19 @@ def check_rrqr(inputs: Inputs, ours: Any, theirs: tuple[Array, ...], *, rank: in
     `ours` has R (rank, n) and p, and Q when asked; `theirs` is (R, p), or (R,) if unpivoted.
     """
     (A,) = inputs
-    u, scale = _eps(A), _norm(A) or 1.0
+    u, scale = _eps(A), norm(A) or 1.0
     Q, R, p = ours.Q, ours.R, ours.p
     if not np.array_equal(np.sort(p), np.arange(A.shape[1])):
         raise WrongAnswerError("p is no permutation")
-    _demand("below the diagonal of R", _norm(np.tril(R, -1)), 0.0)
-    _demand("‖QᴴQ - I‖", _norm(Q.conj().T @ Q - np.eye(Q.shape[1])), 20 * u * np.sqrt(max(rank, 1)))
-    residual = _norm(A[:, p] - Q @ R) / scale
+    _demand("below the diagonal of R", norm(np.tril(R, -1)), 0.0)
+    _demand(
+        "‖QᴴQ - I‖",
+        norm(product(Q.conj().T, Q) - np.eye(Q.shape[1])),
+        20 * u * np.sqrt(max(rank, 1)),
+    )
+    residual = norm(A[:, p] - product(Q, R)) / scale
     _demand("‖A P - Q R‖", residual, 20 * u * np.sqrt(max(rank, 1)))
-    norms_apart = abs(_norm(R) - _norm(theirs[0])) / scale
+    norms_apart = abs(norm(R) - norm(theirs[0])) / scale
     _demand("‖R‖ against the peer's", norms_apart, 20 * u * np.sqrt(max(min(A.shape), 1)))
     if len(theirs) > 1 and rank:
         mine, other = (np.abs(np.diagonal(F))[:rank] for F in (R, theirs[0]))
@@ -148,11 +154,11 @@ def check_lstsq(inputs: Inputs, ours: Any, theirs: Any, *, rank: int) -> float:
     if x.shape != y.shape:
         raise WrongAnswerError(f"x is of shape {x.shape}, the peer's {y.shape}")
     u, scale = _eps(A), spectral_norm(A) or 1.0
-    r, s = b - A @ x, b - A @ y
-    size = scale * _norm(x) + _norm(b)
-    _demand("‖b - A x‖ beyond the peer's", _norm(r) - _norm(s), 20 * u * np.sqrt(len(b)) * size)
+    r, s = b - product(A, x), b - product(A, y)
+    size = scale * norm(x) + norm(b)
+    _demand("‖b - A x‖ beyond the peer's", norm(r) - norm(s), 20 * u * np.sqrt(len(b)) * size)
     # Both minimise for A + E, hence ‖x - y‖ ~ κ √n u (‖x‖ + κ ‖r‖ / ‖A‖).
     kappa = 3 / SIGMA_RATIO
-    spread = kappa * u * np.sqrt(max(A.shape)) * (_norm(y) + kappa * _norm(s) / scale)
-    _demand("‖x‖ against the peer's", abs(_norm(x) - _norm(y)), 20 * spread)
-    return _norm(A.conj().T @ r) / ((scale * _norm(b)) or 1.0)
+    spread = kappa * u * np.sqrt(max(A.shape)) * (norm(y) + kappa * norm(s) / scale)
+    _demand("‖x‖ against the peer's", abs(norm(x) - norm(y)), 20 * spread)
+    return norm(product(A.conj().T, r)) / ((scale * norm(b)) or 1.0)

@@ -1,0 +1,295 @@
+"""Do the thresholds of `fastsub.factor.choose` choose right? Both sides of each, timed in turns.
+
+A question names a constant, the function that feels it, what is varied, and shapes on both sides
+of it. What is varied is a field of `Plan`, or ``"small"``: whether the kernel for small orders is
+asked. Every alternative goes through the public function with the plan replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+import fastsub
+from fastsub.bench import matrices
+from fastsub.bench.timing import Contender, interleave, rounds_within
+from fastsub.factor import choose as choosing
+from fastsub.factor.choose import Plan
+
+Shape = tuple[int, int, int]  # m, n, rank
+
+# Faster by less than this is no reason to choose.
+TIE = 1.05
+# Where `choose` and `is_small` are called from.
+_CALLERS = ("fastsub.factor.cod", "fastsub.factor.rrqr", "fastsub.factor.small")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One threshold.
+
+    Attributes
+    ----------
+    constant : str
+        Its name in `fastsub.factor.choose`.
+    text : str
+        What is asked.
+    function : str
+        The function of fastsub that is timed.
+    vary : str
+        A field of `Plan`, or ``"small"``.
+    values : tuple
+        The alternatives.
+    shapes : tuple of (m, n, rank)
+        On both sides of the threshold.
+    dtype : str
+    is_price : bool
+        Not a question but the other side of one: what the choice costs where it is in vain.
+    """
+
+    constant: str
+    text: str
+    function: str
+    vary: str
+    values: tuple[Any, ...]
+    shapes: tuple[Shape, ...]
+    dtype: str = "float64"
+    is_price: bool = False
+
+
+def _squares(*sizes: int, deficiency: float = 0.05) -> tuple[Shape, ...]:
+    return tuple((n, n, n - max(1, int(deficiency * n))) for n in sizes)
+
+
+def _tall(n: int, *ratios: float, deficiency: float = 0.05) -> tuple[Shape, ...]:
+    return tuple((int(ratio * n), n, n - int(deficiency * n)) for ratio in ratios)
+
+
+QUESTIONS = (
+    Question(
+        "_SMALL_ENTRIES",
+        "one unblocked pass, or blocks?",
+        "null_space",
+        "small",
+        (True, False),
+        (*_squares(64, 100, 150, 200, 250, 300, 400), *_tall(100, 2, 4, 8)),
+    ),
+    Question(
+        "_SMALL_SIDE",
+        "one unblocked pass, or blocks, where a side is long?",
+        "null_space",
+        "small",
+        (True, False),
+        ((500, 40, 38), (1000, 40, 38), (2000, 20, 19), (4000, 10, 9), (40, 1000, 38)),
+    ),
+    Question(
+        "_SKETCH_FROM",
+        "pivots by a sketch in blocks of so many columns, or by all norms (0)?",
+        "rrqr",
+        "sketch",
+        (0, 32, 48, 64, 96, 128),
+        _squares(200, 300, 400, 500, 600, 800, 1000, 1500, 2000),
+    ),
+    Question(
+        "_REDUCE_FROM",
+        "first an unpivoted QR?",
+        "null_space",
+        "reduce",
+        (False, True),
+        _tall(500, 1.05, 1.1, 1.2, 1.3, 1.5, 2, 4),
+    ),
+    Question(
+        "_REDUCE_COLUMNS",
+        "first an unpivoted QR, where columns are few?",
+        "null_space",
+        "reduce",
+        (False, True),
+        ((20000, 16, 15), (20000, 32, 30), (20000, 48, 45), (20000, 64, 60), (20000, 96, 90)),
+    ),
+    Question(
+        "_GRAM_FROM",
+        "first the Gram matrix, where it proves full rank?",
+        "matrix_rank",
+        "gram",
+        (False, True),
+        _tall(300, 1.5, 2, 3, 5, 10, 30, deficiency=0),
+    ),
+    Question(
+        "_GRAM_FROM",
+        "and what does it cost where it proves nothing?",
+        "matrix_rank",
+        "gram",
+        (False, True),
+        _tall(300, 1.5, 3, 10, 30),
+        is_price=True,
+    ),
+    Question(
+        "block",
+        "columns a block of unpivoted QR",
+        "null_space",
+        "block",
+        (32, 48, 64, 96, 128),
+        ((1500, 500, 450), (5000, 500, 450), (3000, 1000, 900), (500, 2500, 500)),
+    ),
+    Question(
+        "panel",
+        "columns a panel of pivoted QR",
+        "rrqr",
+        "panel",
+        (8, 16, 32, 48, 64),
+        _squares(210, 300, 400, 500),
+    ),
+)
+
+
+def unasked() -> list[str]:
+    """Return the constants of `choose` that no question names."""
+    constants = [name for name in vars(choosing) if re.fullmatch(r"_[A-Z][A-Z_]*", name)]
+    return [name for name in constants if name not in {each.constant for each in QUESTIONS}]
+
+
+@contextmanager
+def forced(vary: str, value: Any) -> Iterator[None]:
+    """Let everything be chosen as always, but for one field of the plan, or ``"small"``.
+
+    Raises
+    ------
+    ValueError
+        If a plan has no such field.
+    """
+    names = [each.name for each in fields(Plan)]
+    if vary != "small" and vary not in names:
+        raise ValueError(f"a plan has no field {vary!r}; it has {', '.join(names)}")
+
+    def is_small(*shape: int) -> bool:
+        return bool(value)
+
+    def choose(*args: Any, **options: Any) -> Plan:
+        return replace(choosing.choose(*args, **options), **{vary: value})
+
+    stand_in: Callable[..., Any] = is_small if vary == "small" else choose
+    with ExitStack() as stack:
+        for module in _CALLERS:
+            if hasattr(__import__(module, fromlist=["_"]), stand_in.__name__):
+                stack.enter_context(mock.patch(f"{module}.{stand_in.__name__}", stand_in))
+        yield
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to a question at one shape.
+
+    Attributes
+    ----------
+    question : Question
+    shape : (m, n, rank)
+    seconds : dict
+        Of each alternative, the median.
+    chosen : object
+        What is chosen now; None if the plan is not asked.
+    """
+
+    question: Question
+    shape: Shape
+    seconds: dict[Any, float]
+    chosen: Any
+
+    @property
+    def best(self) -> Any:
+        """The fastest alternative."""
+        return min(self.seconds, key=lambda value: self.seconds[value])
+
+    @property
+    def loss(self) -> float:
+        """How many times as long the chosen one takes as the best."""
+        best = self.seconds[self.best]
+        return self.seconds.get(self.chosen, best) / best
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether another alternative would be clearly faster."""
+        return self.loss > TIE and not self.question.is_price
+
+    def __str__(self) -> str:
+        least = self.seconds[self.best]
+        times = "  ".join(
+            f"{value}{'*' if value == self.chosen else ''}: {seconds / least:.2f}"
+            for value, seconds in self.seconds.items()
+        )
+        m, n, r = self.shape
+        verdict = f"WRONG, {self.best} wins by {self.loss:.2f}" if self.is_wrong else ""
+        shape = f"{m}×{n} rank {r}"
+        return f"  {shape:<24}{least * 1e3:9.3g} ms   {times}   {verdict}"
+
+
+def _chosen(question: Question, A: Any) -> Any:
+    """Return what is chosen now, by listening."""
+    heard: list[Any] = []
+
+    def listen(name: str, *args: Any, **options: Any) -> Any:
+        answer = getattr(choosing, name)(*args, **options)
+        heard.append(answer if name == "is_small" else getattr(answer, question.vary))
+        return answer
+
+    name = "is_small" if question.vary == "small" else "choose"
+    with ExitStack() as stack:
+        if name == "choose":  # past the small kernel, which has no plan
+            stack.enter_context(forced("small", False))
+        for module in _CALLERS:
+            if hasattr(__import__(module, fromlist=["_"]), name):
+                stack.enter_context(mock.patch(f"{module}.{name}", partial(listen, name)))
+        getattr(fastsub, question.function)(A)
+    return heard[0] if heard else None
+
+
+def answer(question: Question, shape: Shape, *, budget: float = 1.0) -> Finding:
+    """Time the alternatives of a question in turns, at one shape.
+
+    Parameters
+    ----------
+    question : Question
+    shape : (m, n, rank)
+    budget : float, default: 1.0
+        Seconds of timing.
+    """
+    A = matrices.of_rank(np.random.default_rng(6), *shape, question.dtype)
+    function = getattr(fastsub, question.function)
+
+    def run(value: Any) -> Any:
+        with ExitStack() as stack:
+            if question.vary != "small":
+                stack.enter_context(forced("small", False))
+            stack.enter_context(forced(question.vary, value))
+            return function(A)
+
+    chosen = _chosen(question, A)
+    values = list(question.values)
+    if chosen is not None and chosen not in values:
+        values.append(chosen)
+    contenders = [Contender(partial(run, value)) for value in values]
+    for contender in contenders:
+        contender.sample()
+        contender.calibrate(contender.sample())
+    seconds = np.median(interleave(contenders, rounds_within(budget, contenders)), axis=0)
+    return Finding(question, shape, dict(zip(values, seconds.tolist(), strict=True)), chosen)
+
+
+def audit(questions: Iterable[Question] = QUESTIONS, *, budget: float = 1.0) -> Iterator[Finding]:
+    """Yield the finding of every question at every shape.
+
+    Parameters
+    ----------
+    questions : iterable of Question
+    budget : float, default: 1.0
+        Seconds of timing for each.
+    """
+    for question in questions:
+        for shape in question.shapes:
+            yield answer(question, shape, budget=budget)
