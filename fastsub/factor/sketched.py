@@ -204,7 +204,7 @@ def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | No
     p, rank, left = qr.p, qr.k, qr.left
     if left:
         qr.complete()
-    R = np.triu(Y[:n])
+    R = np.asfortranarray(np.triu(Y[:n]))
     sketched.Y = Y = None  # its memory is wanted
     if pivot or left > 2 * low or smallest_pivot(R, rank) <= 4 * high:
         _, q, k, left = pivoted_qr(R, plan, stop=low / 2)
