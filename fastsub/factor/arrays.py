@@ -223,6 +223,13 @@ def product(A: Array, B: Array, *, adjoint: bool = False) -> Array:
     return C
 
 
+def upper(A: Array, k: int) -> Array:
+    """Return the first k rows of the upper trapezoid of a Fortran-ordered A, with zeros below."""
+    R = empty((k, A.shape[1]), A.dtype)
+    layout.py_upper(A, R)
+    return R
+
+
 def unscale(array: Array, exponent: int) -> None:
     """Divide by ``2**exponent`` in place: exact, but for what leaves the range of the dtype."""
     if exponent:

@@ -45,7 +45,7 @@ class Plan:
 # instead of all of A in half of its flops (Chan 1982 has 5/3 for the SVD, by its flop count).
 _REDUCE_FROM = 1.2
 # Order from which pivots by a sketch pay, and the blocks above: `python -m bench compare rrqr`.
-_SKETCH_FROM = 600
+_SKETCH_FROM = 250
 # Below this many columns pivoting everything is as fast, and leaves fewer reflectors behind.
 _REDUCE_COLUMNS = 48
 # Rows per column from which a Gram matrix, at half the flops of QR, is worth the risk of a failure.
@@ -139,6 +139,6 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     order = columns if tall else min(rows, columns)
     sketch = 0
     if want != "qr" and order >= _SKETCH_FROM:
-        sketch = 64 if order < 1500 else 96 if order < 3000 else 128
+        sketch = 32 if order < 800 else 64 if order < 1500 else 96 if order < 3000 else 128
     block = 32 if columns <= 600 else 64 if columns <= 1500 else 96
     return Plan(adjoint, gram, left, tall, block, panel=32, sketch=sketch)

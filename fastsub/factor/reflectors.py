@@ -132,7 +132,7 @@ def pivoted_qr(
     full = min(m, n)
     last = full if rank is None else min(rank, full)
     p = np.arange(n, dtype=np.intc)
-    block = max(1, min(plan.sketch or plan.block, full))
+    block = max(1, min(plan.sketch or plan.block, full, last or 1))
     T = np.zeros((block, full), C.dtype, order="F")
     norms = np.empty(2 * max(n, block))
     k, left = 0, -1.0

@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, check_tolerance, empty, unscale, working_copy
+from fastsub.factor.arrays import (
+    Array,
+    as_matrix,
+    check_tolerance,
+    empty,
+    unscale,
+    upper,
+    working_copy,
+)
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import choose
 from fastsub.factor.decide import (
@@ -102,7 +110,7 @@ class RRQR:
         core, factors = working.W, []
         if plan.reduce and (rank is None or 2 * rank > full):
             factors.append(Reflectors.of_qr(core, plan.block))
-            core = np.asfortranarray(np.triu(core[:full]))
+            core = upper(core, full)
         stop = -1.0 if rtol is None else stopping_norm(Scale.of(core), max(m, n), self._cutoff)
         Q, p, k, left = pivoted_qr(core, plan, rank=rank, stop=stop, rng=rng)
         self._q = Product(*factors, Q)
@@ -113,7 +121,7 @@ class RRQR:
         kept = k if rtol is None else self._decision.rank
         if rank is not None:
             kept = rank
-        self.R = np.triu(core[:kept])
+        self.R = upper(core, kept)
         unscale(self.R, self._exponent)
 
     @cached_property

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, empty, is_safe, product, whole_strides
+from fastsub.factor.arrays import Array, empty, is_safe, product, upper, whole_strides
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import choose, is_tall
 from fastsub.factor.decide import (
@@ -204,7 +204,7 @@ def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | No
     p, rank, left = qr.p, qr.k, qr.left
     if left:
         qr.complete()
-    R = np.asfortranarray(np.triu(Y[:n]))
+    R = upper(Y, n)
     sketched.Y = Y = None  # its memory is wanted
     if pivot or left > 2 * low or smallest_pivot(R, rank) <= 4 * high:
         _, q, k, left = pivoted_qr(R, plan, stop=low / 2)

@@ -71,6 +71,18 @@ cdef void copy(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_s
                     B[i + j * ldb] = conj(x) if conjugate else x
 
 
+cdef void upper(const scalar* A, Py_ssize_t k, Py_ssize_t n, Py_ssize_t lda,
+                scalar* R) noexcept nogil:
+    """R (k, n) := the upper trapezoid of A, zeros below"""
+    cdef Py_ssize_t i, j, top
+    for j in range(n):
+        top = min(j + 1, k)
+        for i in range(top):
+            R[i + j * k] = A[i + j * lda]
+        for i in range(top, k):
+            R[i + j * k] = 0
+
+
 # ---- Python shims ----
 
 def py_magnitude(const scalar[:, :] A):
@@ -99,3 +111,12 @@ def py_copy(const scalar[:, :] A, scalar[::1, :] B, double scale=1.0, bint conju
     with nogil:
         copy(&A[0, 0], A.shape[0], A.shape[1], A.strides[0] // size, A.strides[1] // size,
              scale, conjugate, &B[0, 0], B.shape[0])
+
+
+def py_upper(const scalar[::1, :] A, scalar[::1, :] R):
+    """R := the first rows of the upper trapezoid of A, with zeros below its diagonal."""
+    if R.shape[1] != A.shape[1] or R.shape[0] > A.shape[0]:
+        raise ValueError("R must have the columns of A, and no more rows")
+    if R.shape[0] and R.shape[1]:
+        with nogil:
+            upper(&A[0, 0], R.shape[0], R.shape[1], A.shape[0], &R[0, 0])

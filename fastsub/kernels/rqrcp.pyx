@@ -27,59 +27,102 @@ Melnichenko et al., Anatomy of high-performance column-pivoted QR decomposition,
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport sqrt
 
-from fastsub.kernels.blas cimport blas_int, gemm, getrf, scalar, swap, trsm
+from fastsub.kernels.blas cimport blas_int, gemm, getrf, larfg, scalar, swap, trsm
 from fastsub.kernels.householder cimport qr_step, work_size as qr_work_size
-from fastsub.kernels.qrcp cimport column_norms, panel, work_size as panel_work_size
-from fastsub.kernels.scalars cimport abs2, eps, sumsq
+from fastsub.kernels.qrcp cimport column_norms
+from fastsub.kernels.scalars cimport abs2, conj, eps, sumsq
+from fastsub.kernels.vectors cimport reflect
 
 
 cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t b, Py_ssize_t d) noexcept nogil:
-    """Elements of workspace: S^T (n, d); or the chosen block (d, b), its tau and panel; or QR's."""
-    return max(n * d, max(d * b + b + panel_work_size(b, b), qr_work_size(m, n, b)))
+    """Elements of workspace: S^T (n, d); or the chosen block (d, b); or QR's."""
+    return max(n * d, max(d * b, qr_work_size(m, n, b)))
 
 
-cdef void exchange(blas_int m, blas_int d, Py_ssize_t i, Py_ssize_t j, scalar* A, blas_int lda,
-                   scalar* S, blas_int* jpvt) noexcept nogil:
-    """Exchange columns i and j of A (m, .) and of its sketch S (d, .)"""
-    cdef blas_int pivot
-    if i != j:
-        swap(m, A + i * lda, 1, A + j * lda, 1)
-        swap(d, S + i * d, 1, S + j * d, 1)
-        pivot = jpvt[i]
-        jpvt[i] = jpvt[j]
-        jpvt[j] = pivot
+cdef void order_columns(Py_ssize_t d, Py_ssize_t w, scalar* B, blas_int* order,
+                        double* norms) noexcept nogil:
+    """QRCP of B (d, w), in place: order[i] := the column that comes i-th; norms (2w)
+
+    Unblocked and without the BLAS: B fits into a cache, and R is not wanted.
+    """
+    cdef Py_ssize_t i, j, c, best
+    cdef blas_int name
+    cdef double t
+    cdef double* exact = norms + w
+    cdef double safe = sqrt(eps(B))
+    cdef scalar tau, diagonal, x
+    for j in range(w):
+        order[j] = <blas_int>j
+    column_norms(<blas_int>d, <blas_int>w, B, <blas_int>d, norms, exact)
+    for i in range(min(d, w)):
+        best = i
+        for j in range(i + 1, w):
+            if norms[j] > norms[best]:
+                best = j
+        if best != i:
+            for c in range(d):
+                x = B[c + i * d]
+                B[c + i * d] = B[c + best * d]
+                B[c + best * d] = x
+            name = order[i]
+            order[i] = order[best]
+            order[best] = name
+            norms[best] = norms[i]
+            exact[best] = exact[i]
+        larfg(<blas_int>(d - i), B + i + i * d, B + i + 1 + i * d, 1, &tau)
+        diagonal = B[i + i * d]
+        B[i + i * d] = 1
+        reflect(d - i, w - i - 1, B + i + i * d, conj(tau), B + i + (i + 1) * d, d)
+        B[i + i * d] = diagonal
+        for j in range(i + 1, w):
+            if norms[j] > 0:
+                t = 1 - abs2(B[i + j * d]) / (norms[j] * norms[j])
+                # Half the digits of a downdated norm are still right (Drmac & Bujanovic 2008).
+                if t * (norms[j] / exact[j]) * (norms[j] / exact[j]) <= safe:
+                    norms[j] = exact[j] = sqrt(sumsq(d - i - 1, B + i + 1 + j * d))
+                else:
+                    norms[j] *= sqrt(t)
 
 
-cdef blas_int choose_pivots(blas_int m, blas_int n, blas_int k, blas_int w, blas_int d, scalar* A,
-                            blas_int lda, scalar* S, blas_int* jpvt, double* norms,
-                            blas_int* ipiv, scalar* work) noexcept nogil:
-    """Bring the next w <= d pivot columns to k .. k+w-1; norms (2b), ipiv (max(d, w)), work as said
+cdef void choose_pivots(blas_int m, blas_int n, blas_int k, blas_int w, blas_int d, scalar* A,
+                        blas_int lda, scalar* S, blas_int* jpvt, double* norms,
+                        blas_int* ipiv, scalar* work) noexcept nogil:
+    """Bring the next w <= d pivot columns to k .. k+w-1; norms (2w), ipiv (d + 2n), work as said
 
     An exactly singular sketch is no error: whatever LU did not reach is as good as any other.
     """
     cdef Py_ssize_t rest = n - k, i, j, c
-    cdef scalar* tau = work + <Py_ssize_t>d * w
+    cdef blas_int* wanted = ipiv + d        # wanted[i]: the column that goes to place k + i
+    cdef blas_int* order = wanted + rest    # (w)
+    cdef blas_int name
     for c in range(rest):
         for i in range(d):
             work[c + i * rest] = S[i + (k + c) * <Py_ssize_t>d]
     getrf(<blas_int>rest, d, work, <blas_int>rest, ipiv)
+    for i in range(rest):
+        wanted[i] = <blas_int>i
     for i in range(w):
-        exchange(m, d, k + i, k + ipiv[i] - 1, A, lda, S, jpvt)
-    for i in range(<Py_ssize_t>d * w):
-        work[i] = S[k * <Py_ssize_t>d + i]
+        j = ipiv[i] - 1
+        name = wanted[i]
+        wanted[i] = wanted[j]
+        wanted[j] = name
     for i in range(w):
-        ipiv[i] = <blas_int>i
-    column_norms(d, w, work, d, norms, norms + w)
-    i = 0
-    while i < w:
-        i += panel(d, w, <blas_int>i, w, -1.0, work, d, ipiv, tau, norms, norms + w, tau + w)
-    # The permutation ipiv as exchanges: where it points back, follow what was exchanged there.
+        for c in range(d):
+            work[c + i * d] = S[c + (k + wanted[i]) * <Py_ssize_t>d]
+    order_columns(d, w, work, order, norms)
     for i in range(w):
-        j = ipiv[i]
+        order[i] = wanted[order[i]]
+    # One exchange a column: where a column is no longer where it was, follow what took its place.
+    for i in range(w):
+        j = order[i]
         while j < i:
-            j = ipiv[j]
-        exchange(m, d, k + i, k + j, A, lda, S, jpvt)
-    return 0
+            j = order[j]
+        if j != i:
+            swap(m, A + (k + i) * <Py_ssize_t>lda, 1, A + (k + j) * <Py_ssize_t>lda, 1)
+            swap(d, S + (k + i) * <Py_ssize_t>d, 1, S + (k + j) * <Py_ssize_t>d, 1)
+            name = jpvt[k + i]
+            jpvt[k + i] = jpvt[k + j]
+            jpvt[k + j] = name
 
 
 cdef bint downdate_sketch(blas_int n, blas_int k, blas_int w, blas_int d, scalar* A, blas_int lda,
@@ -131,7 +174,7 @@ def py_rqrcp(scalar[::1, :] A, scalar[::1, :] omega, scalar[::1, :] S, blas_int[
             or norms.shape[0] < 2 * max(n, b) or work.shape[0] < work_size(m, n, b, d)):
         raise ValueError("workspace too small")
     import numpy as np
-    ipiv = np.empty(d, dtype=np.intc)
+    ipiv = np.empty(d + 2 * n, dtype=np.intc)
     while k < rank and last - k >= b:
         with nogil:
             if not sketched:
