@@ -264,8 +264,8 @@ FASTSUB_INLINE void NAME(dots)(ptrdiff_t first, ptrdiff_t m, const T *X, ptrdiff
     *re = (a + b) + (d + e);
 }
 
-/* Lane c of S becomes v from row k on, T's column c is made, the lanes after c are updated; (re, im)
-   are the dots of lane c from row k + 1 on. norms (8), if any: of what is left of those lanes.
+/* Lane c of S becomes v from row k on, T's column c is made, the lanes after c are updated; re and
+   im are the dots of lane c from row k + 1 on. norms (8), if any: of what is left of those lanes.
    Returns beta; tau and the square of the new row of R go out. */
 FASTSUB_INLINE double NAME(reflector)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t c, T *S, T *C,
                                       const VEC *re_, const VEC *im_, T *norms, double *square)
@@ -392,8 +392,8 @@ FASTSUB_INLINE void NAME(exchange)(ptrdiff_t m, T *a, T *b)
 }
 
 /* Householder QR of the `count` lanes of S (m, 8) from row k on, without pivots. A column whose
-   norm below row k fits into what is left of the budget is put aside: left += its square (Sid-Lakhdar et
-   al. 2023). The others become reflectors, in the first lanes. Returns the next k, or -1 where a
+   norm below row k fits into what is left of the budget is put aside: left += its square
+   (Sid-Lakhdar et al. 2023). The others become reflectors, in the first lanes. Returns the next k, or -1 where a
    column that did not fit is below the floor (budget and floor are squares). */
 FASTSUB_WIDEST
 static ptrdiff_t NAME(panel)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t count, double budget, double floor,
