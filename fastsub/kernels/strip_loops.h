@@ -393,8 +393,8 @@ FASTSUB_INLINE void NAME(exchange)(ptrdiff_t m, T *a, T *b)
 
 /* Householder QR of the `count` lanes of S (m, 8) from row k on, without pivots. A column whose
    norm below row k fits into what is left of the budget is put aside: left += its square
-   (Sid-Lakhdar et al. 2023). The others become reflectors, in the first lanes. Returns the next k, or -1 where a
-   column that did not fit is below the floor (budget and floor are squares). */
+   (Sid-Lakhdar et al. 2023). The others become reflectors, in the first lanes. Returns the next
+   k, or -1 where a column that did not fit is below the floor (budget and floor are squares). */
 FASTSUB_WIDEST
 static ptrdiff_t NAME(panel)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t count, double budget, double floor,
                              void *S_, void *T_, void *R_, double *left)
