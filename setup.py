@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -16,8 +17,12 @@ extensions = [
     Extension(
         ".".join(source.with_suffix("").parts),
         [str(source)],
+        include_dirs=[np.get_include()],
         extra_compile_args=["-O0", "-g"] if DEBUG else ["-O3", "-fopenmp-simd"],
-        define_macros=[("CYTHON_TRACE_NOGIL", "1")] if DEBUG else [],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+            *([("CYTHON_TRACE_NOGIL", "1")] if DEBUG else []),
+        ],
     )
     for source in sorted(Path("fastsub/kernels").glob("*.pyx"))
 ]

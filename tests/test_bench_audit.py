@@ -8,7 +8,7 @@ import pytest
 import fastsub
 from fastsub.bench import audit
 from fastsub.factor import choose as choosing
-from fastsub.factor.choose import Plan, choose, is_small
+from fastsub.factor.choose import Plan, choose, is_small, is_tall, prefers_gram
 from fastsub.factor.cod import COD
 
 PLAN = {each.name for each in fields(Plan)}
@@ -17,7 +17,7 @@ PLAN = {each.name for each in fields(Plan)}
 @pytest.mark.parametrize("question", audit.QUESTIONS, ids=lambda each: each.text)
 def test_questions_are_about_what_is_there(question):
     assert question.constant in PLAN or hasattr(choosing, question.constant)
-    assert question.vary == "small" or question.vary in PLAN
+    assert question.vary in ("small", "tall") or question.vary in PLAN
     assert callable(getattr(fastsub, question.function))
     assert len(set(question.values)) == len(question.values) > 1
     for m, n, r in question.shapes:
@@ -30,8 +30,13 @@ def test_both_sides_of_a_threshold_are_asked():
         if question.vary == "small":
             chosen = {is_small(m, n) for m, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
+        elif question.constant == "_TALL_FROM":
+            assert {is_tall(m, n) for m, n, _ in question.shapes} == {True, False}, question.text
+        elif question.constant == "_SKETCH_COLUMNS":
+            chosen = {prefers_gram(m, n, question.dtype) for m, n, _ in question.shapes}
+            assert chosen == {True, False}, question.text
         elif set(question.values) == {True, False} and not question.is_price:
-            want = {"null_space": "null", "matrix_rank": "rank"}[question.function]
+            want = {"rrqr": "rrqr", "matrix_rank": "rank"}[question.function]
             chosen = {
                 getattr(choose(m, n, question.dtype, want=want), question.vary)
                 for m, n, _ in question.shapes
@@ -42,9 +47,9 @@ def test_both_sides_of_a_threshold_are_asked():
 def test_what_is_forced_is_taken():
     A = np.random.default_rng(21).standard_normal((80, 60))
     with audit.forced("block", 7):
-        assert COD(A)._urv.block == 7
-    assert COD(A)._urv.block == choose(80, 60, "float64", want="null").block
-    for value, method in ((True, "small qrcp"), (False, "qr")):
+        assert COD(A)._urv.plan.block == 7
+    assert COD(A)._urv.plan.block == choose(80, 60, "float64", want="all").block
+    for value, method in ((True, "small q"), (False, "qr")):
         with audit.forced("small", value):
             assert method in fastsub.null_space(A, full_output=True)[1].method
     with pytest.raises(ValueError, match="no field 'colour'"), audit.forced("colour", 1):
@@ -59,7 +64,7 @@ def test_an_answer_times_every_alternative_and_knows_the_chosen_one():
     assert found.chosen is True
     block = replace(question, vary="block", values=(3, 5))
     found = audit.answer(block, (300, 290, 200), budget=0)
-    assert found.chosen == choose(300, 290, "float64", want="null").block
+    assert found.chosen == choose(300, 290, "float64", want="all").block
     assert set(found.seconds) == {3, 5, found.chosen}
     assert "290" in str(found)
 

@@ -12,7 +12,7 @@ from fastsub.errors import ConvergenceError
 from fastsub.factor import small
 from fastsub.factor.choose import is_small
 from fastsub.factor.decide import Cutoff
-from fastsub.kernels.small import py_decide_and_span
+from fastsub.kernels.direct import py_decide
 from fastsub.testing.spectrum import precision as eps
 from fastsub.testing.spectrum import to_unit_scale
 
@@ -41,13 +41,13 @@ def well_conditioned(m, n, r, seed, dtype="float64"):
 def by_bounds(A, space, rtol=None, tol=None, want_basis=True):
     """The compiled call alone: basis and certificate, or None."""
     cutoff = Cutoff.of(A, rtol)
-    answer = py_decide_and_span(
-        A, *SPACES[space], want_basis, cutoff.relative, -1.0 if tol is None else tol
+    answer = py_decide(
+        A, *SPACES[space], want_basis, cutoff.relative, -1.0 if tol is None else tol, False
     )
     if answer is None:
         return None
     *claims, basis = answer
-    return basis, fastsub.Certificate(*claims, "bounds", "small qrcp")
+    return basis, fastsub.Certificate(*claims)
 
 
 def decide(A, space, rtol=None, tol=None, **options):
@@ -94,8 +94,9 @@ class TestBounds:
         for r in range(min(shape) + 1):
             A = well_conditioned(*shape, r, 601 + r, dtype)
             check_answer(A, space, by_bounds(A, space), r)
-            rank_only = by_bounds(A, space, want_basis=False)
-            assert rank_only == (None, by_bounds(A, space)[1])
+            nothing, rank_only = by_bounds(A, space, want_basis=False)
+            assert (nothing, rank_only.rank) == (None, r)
+            ft.check_certificate(A, rank_only)
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     @pytest.mark.parametrize("space", SPACES)
@@ -106,7 +107,8 @@ class TestBounds:
         basis, certificate = by_bounds(B, space)
         np.testing.assert_array_equal(B, A)
         expected, same = by_bounds(A, space)
-        assert certificate == same
+        assert certificate.rank == same.rank
+        ft.check_certificate(A, certificate)
         np.testing.assert_array_equal(basis, expected)
 
     def test_one_row_repeated_by_a_stride_of_zero(self, dtype):
@@ -162,7 +164,7 @@ class TestBounds:
             for tol in (None, 0.0, 2.5):
                 basis, certificate = by_bounds(A, space, tol=tol)
                 assert certificate == fastsub.Certificate(
-                    0, tol or 0.0, np.inf, 0.0, "bounds", "small qrcp"
+                    0, tol or 0.0, np.inf, 0.0, "bounds", "small qr"
                 )
                 check_basis(A, space, basis, certificate)
 
@@ -193,7 +195,9 @@ class TestBounds:
         stairs = ft.devils_stairs(40, 10).astype(dtype)
         for rtol in (0.5, 0.13, 0.03):
             assert by_bounds(stairs, space, rtol, want_basis=False) is None
-        assert by_bounds(stairs, space, 0.0) is None
+        # Full rank is proved whatever the cutoff, and nothing else is at a cutoff of zero.
+        check_answer(stairs, space, by_bounds(stairs, space, 0.0), 40, 0.0)
+        assert by_bounds(ft.random_rank(9, 7, 5, 661, dtype), space, 0.0) is None
 
     @given(
         shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
@@ -245,7 +249,8 @@ class TestSVD:
         A = ft.devils_stairs(20, 5)
         answer = decide(A, "null_space", 0.5, lapack_driver=driver)
         check_answer(A, "null_space", answer, 5, rtol=0.5)
-        assert used == [driver]
+        # gesdd is called from the compiled code.
+        assert used == ([driver] if driver == "gesvd" else [])
 
     def test_says_that_it_failed(self, monkeypatch):
         def fail(*args, **options):
@@ -253,6 +258,9 @@ class TestSVD:
 
         monkeypatch.setattr(small, "svd", fail)
         with pytest.raises(ConvergenceError, match="no convergence"):
+            decide(ft.devils_stairs(20, 5), "null_space", 0.5, lapack_driver="gesvd")
+        monkeypatch.setattr(small.direct, "py_decide", lambda *args: 3)
+        with pytest.raises(ConvergenceError, match="gesdd did not converge"):
             decide(ft.devils_stairs(20, 5), "null_space", 0.5)
 
     @pytest.mark.parametrize("space", SPACES)

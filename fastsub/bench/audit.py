@@ -27,8 +27,14 @@ Shape = tuple[int, int, int]  # m, n, rank
 
 # Faster by less than this is no reason to choose.
 TIE = 1.05
-# Where `choose` and `is_small` are called from.
-_CALLERS = ("fastsub.factor.cod", "fastsub.factor.rrqr", "fastsub.factor.small")
+# Where `choose`, and the predicates that go before it, are called from.
+_CALLERS = (
+    "fastsub.factor.cod",
+    "fastsub.factor.rrqr",
+    "fastsub.factor.small",
+    "fastsub.factor.sketched",
+)
+_PREDICATES = ("small", "tall")
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Question:
     function : str
         The function of fastsub that is timed.
     vary : str
-        A field of `Plan`, or ``"small"``.
+        A field of `Plan`, or ``"small"`` or ``"tall"``, the path that goes before a plan.
     values : tuple
         The alternatives.
     shapes : tuple of (m, n, rank)
@@ -74,7 +80,7 @@ def _tall(n: int, *ratios: float, deficiency: float = 0.05) -> tuple[Shape, ...]
 
 QUESTIONS = (
     Question(
-        "_SMALL_ENTRIES",
+        "SMALL_ENTRIES",
         "one unblocked pass, or blocks?",
         "null_space",
         "small",
@@ -82,7 +88,7 @@ QUESTIONS = (
         (*_squares(64, 100, 150, 200, 250, 300, 400), *_tall(100, 2, 4, 8)),
     ),
     Question(
-        "_SMALL_SIDE",
+        "SMALL_SIDE",
         "one unblocked pass, or blocks, where a side is long?",
         "null_space",
         "small",
@@ -99,19 +105,35 @@ QUESTIONS = (
     ),
     Question(
         "_REDUCE_FROM",
-        "first an unpivoted QR?",
-        "null_space",
+        "first an unpivoted QR, where pivots are wanted?",
+        "rrqr",
         "reduce",
         (False, True),
         _tall(500, 1.05, 1.1, 1.2, 1.3, 1.5, 2, 4),
     ),
     Question(
         "_REDUCE_COLUMNS",
-        "first an unpivoted QR, where columns are few?",
-        "null_space",
+        "first an unpivoted QR, where pivots are wanted and columns are few?",
+        "rrqr",
         "reduce",
         (False, True),
         ((20000, 16, 15), (20000, 32, 30), (20000, 48, 45), (20000, 64, 60), (20000, 96, 90)),
+    ),
+    Question(
+        "_TALL_FROM",
+        "a sketch and one more pass, or a QR?",
+        "null_space",
+        "tall",
+        (True, False),
+        _tall(300, 1.5, 2, 3, 4, 6, 10),
+    ),
+    Question(
+        "_SKETCH_COLUMNS",
+        "of few columns: first the Gram matrix, or a sketch?",
+        "matrix_rank",
+        "tall",
+        (True, False),
+        ((20000, 8, 8), (20000, 16, 16), (20000, 32, 32), (20000, 64, 64), (20000, 128, 128)),
     ),
     Question(
         "_GRAM_FROM",
@@ -151,7 +173,7 @@ QUESTIONS = (
 
 def unasked() -> list[str]:
     """Return the constants of `choose` that no question names."""
-    constants = [name for name in vars(choosing) if re.fullmatch(r"_[A-Z][A-Z_]*", name)]
+    constants = [name for name in vars(choosing) if re.fullmatch(r"_?[A-Z][A-Z_]*", name)]
     return [name for name in constants if name not in {each.constant for each in QUESTIONS}]
 
 
@@ -165,20 +187,24 @@ def forced(vary: str, value: Any) -> Iterator[None]:
         If a plan has no such field.
     """
     names = [each.name for each in fields(Plan)]
-    if vary != "small" and vary not in names:
+    if vary not in (*_PREDICATES, *names):
         raise ValueError(f"a plan has no field {vary!r}; it has {', '.join(names)}")
 
-    def is_small(*shape: int) -> bool:
+    def predicate(*shape: int) -> bool:
         return bool(value)
 
     def choose(*args: Any, **options: Any) -> Plan:
         return replace(choosing.choose(*args, **options), **{vary: value})
 
-    stand_in: Callable[..., Any] = is_small if vary == "small" else choose
+    name = f"is_{vary}" if vary in _PREDICATES else "choose"
+    stand_in: Callable[..., Any] = choose if name == "choose" else predicate
     with ExitStack() as stack:
         for module in _CALLERS:
-            if hasattr(__import__(module, fromlist=["_"]), stand_in.__name__):
-                stack.enter_context(mock.patch(f"{module}.{stand_in.__name__}", stand_in))
+            if hasattr(__import__(module, fromlist=["_"]), name):
+                stack.enter_context(mock.patch(f"{module}.{name}", stand_in))
+        if vary == "small" and not value:
+            for module in ("fastsub.functions.subspaces", "fastsub.functions.rank"):
+                stack.enter_context(mock.patch(f"{module}.SMALL_ENTRIES", 0))
         yield
 
 
@@ -230,23 +256,36 @@ class Finding:
 
 
 def _chosen(question: Question, A: Any) -> Any:
-    """Return what is chosen now, by listening."""
+    """Return what is chosen now: by asking a predicate, by listening to a plan."""
+    if question.vary in _PREDICATES:
+        return getattr(choosing, f"is_{question.vary}")(*A.shape)
     heard: list[Any] = []
 
-    def listen(name: str, *args: Any, **options: Any) -> Any:
-        answer = getattr(choosing, name)(*args, **options)
-        heard.append(answer if name == "is_small" else getattr(answer, question.vary))
-        return answer
+    def listen(*args: Any, **options: Any) -> Any:
+        plan = choosing.choose(*args, **options)
+        heard.append(getattr(plan, question.vary))
+        return plan
 
-    name = "is_small" if question.vary == "small" else "choose"
-    with ExitStack() as stack:
-        if name == "choose":  # past the small kernel, which has no plan
-            stack.enter_context(forced("small", False))
+    with _past_predicates(question), ExitStack() as stack:
         for module in _CALLERS:
-            if hasattr(__import__(module, fromlist=["_"]), name):
-                stack.enter_context(mock.patch(f"{module}.{name}", partial(listen, name)))
+            if hasattr(__import__(module, fromlist=["_"]), "choose"):
+                stack.enter_context(mock.patch(f"{module}.choose", listen))
         getattr(fastsub, question.function)(A)
     return heard[0] if heard else None
+
+
+@contextmanager
+def _past_predicates(question: Question) -> Iterator[None]:
+    """Go past the paths before the one that is asked about: they have no plan."""
+    before = (
+        _PREDICATES[: _PREDICATES.index(question.vary)]
+        if (question.vary in _PREDICATES)
+        else _PREDICATES
+    )
+    with ExitStack() as stack:
+        for name in before:
+            stack.enter_context(forced(name, False))
+        yield
 
 
 def answer(question: Question, shape: Shape, *, budget: float = 1.0) -> Finding:
@@ -263,10 +302,7 @@ def answer(question: Question, shape: Shape, *, budget: float = 1.0) -> Finding:
     function = getattr(fastsub, question.function)
 
     def run(value: Any) -> Any:
-        with ExitStack() as stack:
-            if question.vary != "small":
-                stack.enter_context(forced("small", False))
-            stack.enter_context(forced(question.vary, value))
+        with _past_predicates(question), forced(question.vary, value):
             return function(A)
 
     chosen = _chosen(question, A)

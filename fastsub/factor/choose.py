@@ -54,8 +54,8 @@ _GRAM_FROM = 3.0
 
 # Largest number of entries, and of rows or columns, up to which one unblocked pass without the BLAS
 # beats blocks: `python -m bench compare null_space rank` at 100, 150, 200 and 300 square.
-_SMALL_ENTRIES = 200 * 200
-_SMALL_SIDE = 1000
+SMALL_ENTRIES = 200 * 200
+SMALL_SIDE = 1000
 
 
 # Rows per column from which a sketch, and one more pass over A, beat a QR.
@@ -99,7 +99,7 @@ def is_small(m: int, n: int) -> bool:
     >>> is_small(100, 100), is_small(1000, 1000), is_small(0, 3)
     (True, False, False)
     """
-    return 0 < m * n <= _SMALL_ENTRIES and max(m, n) <= _SMALL_SIDE
+    return 0 < m * n <= SMALL_ENTRIES and max(m, n) <= SMALL_SIDE
 
 
 def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> Plan:

@@ -15,7 +15,7 @@ from fastsub.factor.arrays import Array, whole_strides, working_copy
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_small
 from fastsub.factor.decide import Cutoff, Decision, certify, svd_margin
-from fastsub.kernels import small
+from fastsub.kernels import direct
 
 
 def decide_small(
@@ -45,14 +45,38 @@ def decide_small(
     """
     if not is_small(*A.shape):
         return None
-    absolute = -1.0 if cutoff.absolute is None else cutoff.absolute
-    answer = small.py_decide_and_span(
-        whole_strides(A), row_side, complement, want_basis, cutoff.relative, absolute
+    compiled = lapack_driver == "gesdd"
+    answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled)
+    if answer is not None or compiled:
+        return answer
+    return _by_scipy(A, cutoff, row_side, complement, want_basis, lapack_driver)
+
+
+def _decide(
+    A: Array, cutoff: Cutoff, row_side: bool, complement: bool, want_basis: bool, svd_too: bool
+) -> tuple[Array, Certificate] | None:
+    """Return the answer of one compiled call."""
+    answer = direct.py_decide(
+        whole_strides(A),
+        row_side,
+        complement,
+        want_basis,
+        cutoff.relative,
+        -1.0 if cutoff.absolute is None else cutoff.absolute,
+        svd_too,
     )
-    if answer is not None:
-        rank, tol, lower, upper, basis = answer
-        certificate = Certificate(rank, tol, lower, upper, "bounds", "small qrcp")
-        return (_NOTHING if basis is None else basis), certificate
+    if isinstance(answer, int):
+        raise ConvergenceError(f"the SVD failed: gesdd did not converge (info {answer})")
+    if answer is None:
+        return None
+    *claims, basis = answer
+    return (_NOTHING if basis is None else basis), Certificate(*claims)
+
+
+def _by_scipy(
+    A: Array, cutoff: Cutoff, row_side: bool, complement: bool, want_basis: bool, driver: str
+) -> tuple[Array, Certificate] | None:
+    """Return the answer by an SVD of SciPy's, whose driver was asked for."""
     working = working_copy(A, "A", check_finite=False)
     if not np.isfinite(working.W).all():
         return None
@@ -62,7 +86,7 @@ def decide_small(
             compute_uv=want_basis,
             overwrite_a=True,
             check_finite=False,
-            lapack_driver=lapack_driver,
+            lapack_driver=driver,
         )
     except LinAlgError as error:
         raise ConvergenceError(f"the SVD failed: {error}") from error

@@ -9,11 +9,12 @@ import numpy as np
 
 from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolerance
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import prefers_gram
+from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE, prefers_gram
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
+from fastsub.kernels.direct import py_rank
 
 
 def matrix_rank(
@@ -74,6 +75,10 @@ def matrix_rank(
     >>> fastsub.matrix_rank([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     2
     """
+    if not (full_output or hermitian):
+        rank = py_rank(A, tol, rtol, SMALL_ENTRIES, SMALL_SIDE)
+        if rank is not None:
+            return rank
     A = as_array(A)
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from fastsub.factor.arrays import Array, as_array, check_tolerance
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import Want
+from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE, Want
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
 from fastsub.functions.stacks import bases_of_stack
+from fastsub.kernels.direct import py_basis
 
 _DRIVERS = ("gesdd", "gesvd")
 
@@ -109,6 +110,10 @@ def null_space(
     array([[-2.],
            [ 1.]])
     """
+    if not full_output and lapack_driver == "gesdd":
+        basis = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
+        if basis is not None:
+            return basis
     return _basis(
         A,
         rcond,
@@ -174,6 +179,10 @@ def orth(
     >>> Q.shape
     (3, 1)
     """
+    if not full_output:
+        basis = py_basis(A, rcond, False, False, SMALL_ENTRIES, SMALL_SIDE)
+        if basis is not None:
+            return basis
     return _basis(
         A,
         rcond,
@@ -239,6 +248,10 @@ def row_space(
     >>> V.shape
     (3, 2)
     """
+    if not full_output:
+        basis = py_basis(A, rcond, True, False, SMALL_ENTRIES, SMALL_SIDE)
+        if basis is not None:
+            return basis
     return _basis(
         A,
         rcond,
@@ -302,6 +315,10 @@ def left_null_space(
     >>> fastsub.left_null_space([[1, 2], [3, 6], [4, 8]]).shape
     (3, 2)
     """
+    if not full_output:
+        basis = py_basis(A, rcond, False, True, SMALL_ENTRIES, SMALL_SIDE)
+        if basis is not None:
+            return basis
     return _basis(
         A,
         rcond,

@@ -16,6 +16,10 @@ ctypedef fused scalar:
     complex64
     complex128
 
+ctypedef fused real:
+    float
+    double
+
 # BLAS 1
 cdef void swap(blas_int n, scalar* x, blas_int incx, scalar* y, blas_int incy) noexcept nogil
 cdef void scal(blas_int n, scalar alpha, scalar* x, blas_int incx) noexcept nogil
@@ -48,3 +52,10 @@ cdef blas_int tpqrt(blas_int m, blas_int n, blas_int l, blas_int nb, scalar* A, 
 cdef blas_int getrf(blas_int m, blas_int n, scalar* A, blas_int lda, blas_int* ipiv) noexcept nogil
 cdef blas_int potrf(char uplo, blas_int n, scalar* A, blas_int lda) noexcept nogil
 cdef blas_int trtri(char uplo, char diag, blas_int n, scalar* A, blas_int lda) noexcept nogil
+cdef blas_int gebrd(blas_int m, blas_int n, scalar* A, blas_int lda, void* d, void* e,
+                    scalar* tauq, scalar* taup, scalar* work, blas_int lwork) noexcept nogil
+cdef blas_int bdsdc(char uplo, char compq, blas_int n, real* d, real* e, real* U, blas_int ldu,
+                    real* VT, blas_int ldvt, real* work, blas_int* iwork) noexcept nogil
+cdef blas_int ormbr(char vect, char side, char trans, blas_int m, blas_int n, blas_int k,
+                    scalar* A, blas_int lda, scalar* tau, scalar* C, blas_int ldc, scalar* work,
+                    blas_int lwork) noexcept nogil

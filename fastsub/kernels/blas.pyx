@@ -23,6 +23,9 @@ from scipy.linalg.cython_lapack cimport (
     sgetrf, dgetrf, cgetrf, zgetrf,
     spotrf, dpotrf, cpotrf, zpotrf,
     strtri, dtrtri, ctrtri, ztrtri,
+    sgebrd, dgebrd, cgebrd, zgebrd,
+    sbdsdc, dbdsdc,
+    sormbr, dormbr, cunmbr, zunmbr,
 )
 
 cdef void swap(blas_int n, scalar* x, blas_int incx, scalar* y, blas_int incy) noexcept nogil:
@@ -214,6 +217,48 @@ cdef blas_int trtri(char uplo, char diag, blas_int n, scalar* A, blas_int lda) n
         ctrtri(&uplo, &diag, &n, A, &lda, &info)
     else:
         ztrtri(&uplo, &diag, &n, A, &lda, &info)
+    return info
+
+
+cdef blas_int gebrd(blas_int m, blas_int n, scalar* A, blas_int lda, void* d, void* e,
+                    scalar* tauq, scalar* taup, scalar* work, blas_int lwork) noexcept nogil:
+    """A = Q*B*P^H: A (m, n) := reflectors, d (min) and e (min-1), real, the bidiagonal B"""
+    cdef blas_int info = 0
+    if scalar is float:
+        sgebrd(&m, &n, A, &lda, <float*>d, <float*>e, tauq, taup, work, &lwork, &info)
+    elif scalar is double:
+        dgebrd(&m, &n, A, &lda, <double*>d, <double*>e, tauq, taup, work, &lwork, &info)
+    elif scalar is complex64:
+        cgebrd(&m, &n, A, &lda, <float*>d, <float*>e, tauq, taup, work, &lwork, &info)
+    else:
+        zgebrd(&m, &n, A, &lda, <double*>d, <double*>e, tauq, taup, work, &lwork, &info)
+    return info
+
+
+cdef blas_int bdsdc(char uplo, char compq, blas_int n, real* d, real* e, real* U, blas_int ldu,
+                    real* VT, blas_int ldvt, real* work, blas_int* iwork) noexcept nogil:
+    """B = U*S*VT: d (n) := singular values, descending, e is lost; work (3n^2 + 4n), iwork (8n)"""
+    cdef blas_int info = 0
+    if real is float:
+        sbdsdc(&uplo, &compq, &n, d, e, U, &ldu, VT, &ldvt, NULL, NULL, work, iwork, &info)
+    else:
+        dbdsdc(&uplo, &compq, &n, d, e, U, &ldu, VT, &ldvt, NULL, NULL, work, iwork, &info)
+    return info
+
+
+cdef blas_int ormbr(char vect, char side, char trans, blas_int m, blas_int n, blas_int k,
+                    scalar* A, blas_int lda, scalar* tau, scalar* C, blas_int ldc, scalar* work,
+                    blas_int lwork) noexcept nogil:
+    """C (m, n) := Q*C and its kin (vect Q, A had k columns) or P*C (vect P, k rows), from gebrd"""
+    cdef blas_int info = 0
+    if scalar is float:
+        sormbr(&vect, &side, &trans, &m, &n, &k, A, &lda, tau, C, &ldc, work, &lwork, &info)
+    elif scalar is double:
+        dormbr(&vect, &side, &trans, &m, &n, &k, A, &lda, tau, C, &ldc, work, &lwork, &info)
+    elif scalar is complex64:
+        cunmbr(&vect, &side, &trans, &m, &n, &k, A, &lda, tau, C, &ldc, work, &lwork, &info)
+    else:
+        zunmbr(&vect, &side, &trans, &m, &n, &k, A, &lda, tau, C, &ldc, work, &lwork, &info)
     return info
 
 

@@ -1,379 +1,334 @@
 """A whole rank decision and an orthonormal basis for a matrix of small order, without the BLAS.
 
-Pivoted Householder QR of W = A or A^H, unblocked, so that the wanted basis is columns of Q; then
-the bounds of factor/decide.py; then the columns. One call, one workspace:
+Householder QR of W = A or A^H, so that the wanted basis is columns of Q; then the bounds of
+factor/decide.py; then the columns. W lies in strips of eight columns (strips.h):
 
-        W (m, n)            d (min)  diagonal of R        partial, exact (n)  norms
-        1 r r r             tau (min)                     p (n)               pivots
-        v 1 r r
-        v v 1 r             the ones on the diagonal let a reflector be read as it stands
+        strip 0     strip 1                  one strip at a time: the reflectors of those before
+        v           r r r                    are applied to it eight at a time (compact WY), then
+        v v         r r r                    it is factored itself
+        v v v       v r r                    R11 has strips of its own: (k, k)
+        v v v       v v r
 
-Where bounds cannot decide, or where the rest is not at rounding level (then a basis from QR is not
-as good as can be), there is no answer and nothing is lost: A was only read.
+Without pivots at first: a column of which no more is left than the cutoff allows all of them
+together is put aside, the others make R11 (Sid-Lakhdar et al. 2022). Nothing need be known of
+columns that are still to come, and the proof does not ask why the pivots were chosen. Where it
+fails, the same with pivots (Businger & Golub 1965).
+
+Where bounds cannot decide, or where what the rank leaves is not at rounding level (then a basis
+from QR is not as good as can be), there is no basis and nothing is lost: A was only read.
 
 References
 ----------
+Sid-Lakhdar, Cayrols, Bielich, Abdelfattah, Luszczek, Gates, Tomov, Johansen, Williams-Young, Davis,
+    Dongarra & Anzt, PAQR: Pivoting Avoiding QR factorization, IPDPS 2023.
 Businger & Golub, Linear least squares solutions by Householder transformations, Numer. Math. 7
     (1965).
-Drmac & Bujanovic, On the failure of rank-revealing QR factorization software, ACM TOMS 35 (2008).
+Schreiber & Van Loan, A storage-efficient WY representation for products of Householder
+    transformations, SIAM J. Sci. Stat. Comput. 10 (1989).
 Du Croz & Higham, Stability of methods for matrix inversion, IMA J. Numer. Anal. 12 (1992).
 """
 
 from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, isfinite, ldexp, frexp, sqrt
+from libc.math cimport INFINITY, frexp, isfinite, ldexp, sqrt
 from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
-from fastsub.kernels.blas cimport complex64, complex128, scalar
-from fastsub.kernels.layout cimport copy, magnitude
-from fastsub.kernels.scalars cimport abs2, conj, eps, sumsq
-from fastsub.kernels.vectors cimport axpy, dot, reflect
-
-import numpy as np
+cdef extern from "strip_tables.h":
+    const Strips fastsub_f32_strips, fastsub_f64_strips, fastsub_c64_strips, fastsub_c128_strips
 
 cdef enum:
-    DECIDED = 0
-    UNDECIDED = 1
+    LANES = 8
+    # Steps of the power method for a cutoff that is shown.
+    STEPS = 3
+    # Columns up to which an attempt without pivots is worth the risk.
+    NARROW = 16
 
 
-cdef inline double real_part(scalar x) noexcept nogil:
-    if scalar is complex64 or scalar is complex128:
-        return x.real
-    else:
-        return x
+cdef const Strips* strips_of(char dtype) noexcept nogil:
+    """The functions for a dtype by NumPy's letter; NULL: not one of the four"""
+    if dtype == c'd':
+        return &fastsub_f64_strips
+    if dtype == c'f':
+        return &fastsub_f32_strips
+    if dtype == c'D':
+        return &fastsub_c128_strips
+    if dtype == c'F':
+        return &fastsub_c64_strips
+    return NULL
 
 
-cdef inline double imag_part(scalar x) noexcept nogil:
-    if scalar is complex64 or scalar is complex128:
-        return x.imag
-    else:
-        return 0
+cdef inline Py_ssize_t in_strips(Py_ssize_t n) noexcept nogil:
+    return (n + LANES - 1) // LANES
 
 
-cdef inline scalar from_parts(scalar like, double re, double im) noexcept nogil:
-    cdef scalar x = like
-    if scalar is complex64:
-        x.real = <float>re
-        x.imag = <float>im
-    elif scalar is complex128:
-        x.real = re
-        x.imag = im
-    else:
-        x = <scalar>re
-    return x
+cdef inline Py_ssize_t slots_for(Py_ssize_t full) noexcept nogil:
+    """Strips of reflectors that there is room for: some are filled in part only."""
+    return in_strips(full) + in_strips(full) // 4 + 2
 
 
-cdef inline scalar householder(Py_ssize_t m, scalar* x, scalar* tau) noexcept nogil:
-    """x (m) := (1; v) with H^H x = (beta; 0), H = I - tau (1; v) (1; v)^H; return beta (real)
+cdef bint begin(Small* S, char* scratch) noexcept nogil:
+    """Lay out the workspace in scratch (SCRATCH bytes), or in memory of its own; False: none left
 
-    The convention of LAPACK's larfg; entries are of unit scale, so squares are safe.
+    finish(S) gives it back.
     """
-    cdef double re = real_part(x[0]), im = imag_part(x[0]), beta, rest = sumsq(m - 1, x + 1)
-    cdef scalar beta_scalar, scale
-    cdef Py_ssize_t i
-    if rest == 0 and im == 0:
-        tau[0] = 0
-        beta_scalar = x[0]
-    else:
-        beta = sqrt(re * re + im * im + rest)
-        if re >= 0:
-            beta = -beta
-        tau[0] = from_parts(x[0], (beta - re) / beta, -im / beta)
-        # 1 / (alpha - beta)
-        rest = (re - beta) * (re - beta) + im * im
-        scale = from_parts(x[0], (re - beta) / rest, -im / rest)
-        for i in range(1, m):
-            x[i] = x[i] * scale
-        beta_scalar = from_parts(x[0], beta, 0)
-    x[0] = 1
-    return beta_scalar
+    cdef Py_ssize_t full = min(S.m, S.n), slots = slots_for(full), vector = LANES * S.K.size
+    cdef Py_ssize_t height = in_strips(full) * LANES
+    cdef Py_ssize_t longest = in_strips(max(S.m, S.n)) * vector
+    cdef Py_ssize_t V = slots * S.m * vector, R = slots * height * vector
+    cdef Py_ssize_t T = slots * LANES * vector, W = max(R, in_strips(S.n) * S.m * vector)
+    cdef Py_ssize_t total = (V + W + R + T + S.m * vector + 3 * longest
+                             + (full + 1) * sizeof(double) + (slots + 1) * sizeof(Py_ssize_t))
+    S.memory = NULL
+    if total + 64 > SCRATCH:
+        S.memory = malloc(total + 64)
+        if S.memory == NULL:
+            return False
+        scratch = <char*>S.memory
+    S.height = height
+    S.V = <char*>((<size_t>scratch + 63) & ~<size_t>63)
+    S.W = S.V + V
+    S.R = S.W + W
+    S.T = S.R + R
+    S.C = S.T + T
+    S.norms = S.C + S.m * vector
+    S.x = S.norms + longest
+    S.z = S.x + longest
+    S.rows = <double*>(S.z + longest)
+    S.tops = <Py_ssize_t*>(S.rows + full + 1)
+    return True
 
 
-cdef Py_ssize_t factor(Py_ssize_t m, Py_ssize_t n, double stop, scalar* W, scalar* d, scalar* tau,
-                       Py_ssize_t* p, double* partial, double* exact,
-                       double* left) noexcept nogil:
-    """W P = Q R in place until ||what is left||_F <= stop; return the columns done
-
-    partial, exact (n) hold the norms of the columns on entry. left := ||what is left||_F.
-    """
-    cdef Py_ssize_t k = 0, j, best, i
-    cdef double t, ratio, total, safe = sqrt(eps(W))
-    cdef scalar x
-    cdef scalar* v
-    for j in range(n):
-        p[j] = j
-    while True:
-        total = 0
-        best = k
-        for j in range(k, n):
-            total += partial[j] * partial[j]
-            if partial[j] > partial[best]:
-                best = j
-        if k == min(m, n):
-            left[0] = 0
-            return k
-        if total <= stop * stop:
-            # Downdated norms proposed the end; norms from scratch confirm it.
-            total = 0
-            for j in range(k, n):
-                partial[j] = exact[j] = sqrt(sumsq(m - k, W + k + j * m))
-                total += partial[j] * partial[j]
-            if total <= stop * stop:
-                left[0] = sqrt(total)
-                return k
-            best = k
-            for j in range(k, n):
-                if partial[j] > partial[best]:
-                    best = j
-        if best != k:
-            for i in range(m):
-                x = W[i + best * m]
-                W[i + best * m] = W[i + k * m]
-                W[i + k * m] = x
-            i = p[best]
-            p[best] = p[k]
-            p[k] = i
-            partial[best] = partial[k]
-            exact[best] = exact[k]
-        v = W + k + k * m
-        d[k] = householder(m - k, v, tau + k)
-        if tau[k] != 0:
-            reflect(m - k, n - k - 1, v, conj(tau[k]), v + m, m)
-        for j in range(k + 1, n):
-            if partial[j] == 0:
-                continue
-            t = sqrt(abs2(W[k + j * m])) / partial[j]
-            t = max(0.0, (1 + t) * (1 - t))
-            ratio = partial[j] / exact[j]
-            if t * ratio * ratio <= safe:
-                partial[j] = exact[j] = sqrt(sumsq(m - k - 1, W + k + 1 + j * m))
-            else:
-                partial[j] *= sqrt(t)
-        k += 1
+cdef void finish(Small* S) noexcept nogil:
+    free(S.memory)
 
 
-cdef double sigma_1_lower(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const scalar* W,
-                          const scalar* d, scalar* x, scalar* y) noexcept nogil:
-    """Three steps of the power method on the k rows of R, from the row of largest norm's side
-
-    Every quotient is a lower bound (Rayleigh-Ritz). x (n), y (k).
-    """
-    cdef Py_ssize_t j, rows
-    cdef double norm, best = 0
-    cdef int _step
-    for j in range(k):
-        # Fixed, no symmetry, all signs alike: R's first row dominates after pivoting.
-        y[j] = <scalar>(1.0 / (1.0 + j))
-    norm = sqrt(sumsq(k, y))
-    for _step in range(3):
-        for j in range(k):
-            y[j] = y[j] * <scalar>(1 / norm)
-        for j in range(n):
-            rows = min(j, k)
-            x[j] = dot(rows, W + j * m, y)
-            if j < k:
-                x[j] = x[j] + conj(d[j]) * y[j]
-        norm = sqrt(sumsq(n, x))
-        best = max(best, norm)
-        if norm == 0:
-            break
-        for j in range(k):
-            y[j] = 0
-        for j in range(n):
-            rows = min(j, k)
-            x[j] = x[j] * <scalar>(1 / norm)
-            axpy(rows, x[j], W + j * m, y)
-            if j < k:
-                y[j] = y[j] + d[j] * x[j]
-        norm = sqrt(sumsq(k, y))
-        best = max(best, norm)
-    return best
-
-
-cdef double inverse_norm(Py_ssize_t m, Py_ssize_t r, const scalar* W, const scalar* d,
-                         scalar* x) noexcept nogil:
-    """||R11^-1||_F by back substitution, one column at a time; inf if singular; x (r)
-
-    Errors as in triangular.pyx.
-    """
-    cdef Py_ssize_t i, j
+cdef double inverse_norm(Small* S, Py_ssize_t r) noexcept nogil:
+    """||R11^-1||_F of the leading r x r block, in the memory of W; errors as in triangular.pyx"""
     cdef double total = 0
-    for j in range(r):
-        if d[j] == 0:
-            return INFINITY
-        for i in range(j):
-            x[i] = 0
-        x[j] = 1
-        for i in range(j, -1, -1):
-            x[i] = x[i] / d[i]
-            axpy(i, -x[i], W + i * m, x)
-        total += sumsq(j + 1, x)
+    cdef Py_ssize_t s = 0
+    while s < S.strips and S.tops[s] < r:
+        total += S.K.invert(s, min(S.tops[s + 1], r) - S.tops[s], S.tops, S.R, S.W, S.height)
+        s += 1
     return sqrt(total)
 
 
-cdef void columns(Py_ssize_t m, Py_ssize_t k, Py_ssize_t start, Py_ssize_t count,
-                  const scalar* W, const scalar* tau, scalar* C) noexcept nogil:
-    """C (m, count) := columns start, start+1, ... of Q = H_0 ... H_{k-1}"""
-    cdef Py_ssize_t i, j, first
-    for i in range(m * count):
-        C[i] = 0
-    for j in range(count):
-        C[start + j + j * m] = 1
-    for i in range(k - 1, -1, -1):
-        first = max(<Py_ssize_t>0, i - start)
-        if first < count and tau[i] != 0:
-            reflect(m - i, count - first, W + i + i * m, tau[i], C + i + first * m, m)
+cdef void load(Small* S, Py_ssize_t q, double scale, char* out) noexcept nogil:
+    """out (m, 8) := strip q of W"""
+    S.K.load(S.m, min(<Py_ssize_t>LANES, S.n - q * LANES),
+             <const char*>S.A + q * LANES * S.cs * S.K.size, S.rs, S.cs, S.conjugate, scale, out)
 
 
-cdef int decide(Py_ssize_t m, Py_ssize_t n, const scalar* W, const scalar* d, Py_ssize_t k,
-                double left, double rtol, double tol, bint clean, double* rows, scalar* x,
-                scalar* y, Py_ssize_t* rank, double* bounds) noexcept nogil:
-    """The rank by bounds, as in factor/decide.py; bounds := (tol, sigma_r_lower, sigma_next_upper)
+cdef inline void reflect(Small* S, Py_ssize_t s, bint adjoint, char* strip) noexcept nogil:
+    """strip (m, 8) := Q_s^H or Q_s times it, Q_s the reflectors of strip s"""
+    cdef Py_ssize_t row = LANES * S.K.size, top = S.tops[s]
+    S.K.apply(S.m - top, S.V + (s * S.m + top) * row, S.T + s * LANES * row, adjoint,
+              strip + top * row)
 
-    clean: what the rank leaves must be at rounding level. rows (k + 1) := the tail norms.
+
+cdef Py_ssize_t avoid_pivots(Small* S, double limit, double floor, double scale,
+                             double* left) noexcept nogil:
+    """W's columns in their order, but for those of norm ||left||_F <= limit in all; return k or -1
+
+    -1: some r_kk is below the floor, which sigma_r then is too.
     """
-    cdef Py_ssize_t i, j, r
-    cdef double total = left * left, norm, margin, low, tol_low, tol_high, lower, smallest
-    cdef double unit = eps(W)
-    for i in range(k):
-        rows[i] = abs2(d[i])
-    for j in range(n):
-        for i in range(min(j, k)):
-            rows[i] += abs2(W[i + j * m])
-    rows[k] = left
-    for i in range(k - 1, -1, -1):
-        total += rows[i]
-        rows[i] = sqrt(total)
-    norm = rows[0]
-    margin = sqrt(<double>max(m, n)) * unit / 2 * norm
-    if scalar is complex64 or scalar is complex128:
-        margin *= sqrt(2.0)
-    low = sigma_1_lower(m, n, k, W, d, x, y) * (1 - 4 * sqrt(<double>n) * unit)
-    low = max(low, norm / sqrt(<double>min(m, n)))
-    tol_low = tol if tol >= 0 else rtol * low
-    tol_high = tol if tol >= 0 else rtol * norm
-    r = 0
-    while r < k and rows[r] + margin > tol_low:
-        r += 1
-    bounds[0] = tol_low
-    bounds[2] = 0 if r == min(m, n) else rows[r] + margin
-    rank[0] = r
-    if not bounds[2] <= tol_low or (clean and rows[r] > 20 * unit * low):
-        return UNDECIDED
-    if r == 0:
-        bounds[1] = INFINITY
-        return DECIDED
-    smallest = INFINITY
-    for i in range(r):
-        smallest = min(smallest, abs2(d[i]))
-    if sqrt(smallest) <= tol_high:
-        return UNDECIDED
-    lower = 1 / inverse_norm(m, r, W, d, x) - 2 * margin
-    bounds[1] = lower
-    return DECIDED if lower > tol_high else UNDECIDED
+    cdef const Strips* K = S.K
+    cdef Py_ssize_t k = 0, after, q, s, row = LANES * K.size
+    cdef char* here
+    left[0] = 0
+    S.strips = S.tops[0] = 0
+    for q in range(in_strips(S.n)):
+        if S.strips == slots_for(min(S.m, S.n)):
+            return -1
+        here = S.V + S.strips * S.m * row
+        load(S, q, scale, here)
+        for s in range(S.strips):
+            reflect(S, s, True, here)
+        after = K.panel(S.m, k, min(<Py_ssize_t>LANES, S.n - q * LANES), limit * limit,
+                        floor * floor, here, S.T + S.strips * LANES * row,
+                        S.R + S.strips * S.height * row, left)
+        if after < 0:
+            return -1
+        if after > k:
+            S.strips += 1
+            S.tops[S.strips] = k = after
+        if k == S.m:
+            break
+    left[0] = sqrt(left[0]) * (1 + S.m * K.eps)
+    return k
 
 
-def py_decide_and_span(const scalar[:, :] A, bint adjoint, bint trailing, bint want_basis,
-                       double rtol, double tol):
-    """Decide the rank of A and span one of its subspaces; None if bounds cannot decide.
+cdef inline Py_ssize_t rightmost(Py_ssize_t count, Py_ssize_t* places) noexcept nogil:
+    """The largest of the places, which becomes -1."""
+    cdef Py_ssize_t c, best = 0, found
+    for c in range(1, count):
+        if places[c] > places[best]:
+            best = c
+    found = places[best]
+    places[best] = -1
+    return found
 
-    None too if A holds a NaN or an infinity.
 
-    Parameters
-    ----------
-    A : ndarray, shape (m, n)
-        Not empty, whole strides.
-    adjoint : bool
-        Factor A^H: the basis lies in the space of rows.
-    trailing : bool
-        The orthogonal complement instead of the range.
-    want_basis : bool
-    rtol, tol : float
-        Cutoff relative to sigma_1, and absolute (< 0: none).
+cdef Py_ssize_t pivot(Small* S, double stop, double scale, double* left) noexcept nogil:
+    """W P = Q R until ||what is left||_F <= stop; rows (k + 1) := the tail norms; return k
 
-    Returns
-    -------
-    rank : int
-    tol, sigma_r_lower, sigma_next_upper : float
-    basis : ndarray or None
+    The eight columns of which most is left make the next strip, where they are taken as long as
+    they are not small beside those that are not in it.
     """
-    cdef Py_ssize_t size = sizeof(scalar), M = A.shape[0], N = A.shape[1]
-    cdef Py_ssize_t row = A.strides[0] // size, col = A.strides[1] // size
-    cdef double largest = magnitude(&A[0, 0], M, N, row, col)
-    cdef double left = 0, norm, low, stop, margin, total = 0, widest = 0
-    cdef double bounds[3]
-    cdef int exponent = 0, status = DECIDED, safe
-    cdef Py_ssize_t k = 0, rank = 0, i, j, full, start, count
-    if not isfinite(largest):
-        return None
-    if adjoint:
-        M, N, row, col = N, M, col, row
-    full = min(M, N)
-    if scalar is float or scalar is complex64:
-        safe = 40
-    else:
-        safe = 200
-    if largest > 0:
-        frexp(largest, &exponent)
-        if -safe < exponent < safe:
-            exponent = 0
-        elif exponent < -1000 or (safe == 40 and exponent < -120):
-            return None
-    # W, d, tau, x, y | partial, exact, rows | p
-    cdef scalar* W = <scalar*>malloc(
-        (M * N + 3 * full + N) * sizeof(scalar) + (2 * N + full + 1) * sizeof(double)
-        + N * sizeof(Py_ssize_t) + 64)
-    if W == NULL:
-        raise MemoryError("no memory for the workspace of a small matrix")
-    cdef scalar* d = W + M * N
-    cdef scalar* tau = d + full
-    cdef scalar* y = tau + full
-    cdef scalar* x = y + full
-    cdef double* partial = <double*>(<size_t>(<char*>(x + N) + 15) & ~<size_t>15)
-    cdef double* exact = partial + N
-    cdef double* rows = exact + N
-    cdef Py_ssize_t* p = <Py_ssize_t*>(rows + full + 1)
-    cdef scalar[::1, :] C
-    try:
-        with nogil:
-            copy(&A[0, 0], M, N, row, col, ldexp(1.0, -exponent), adjoint, W, M)
-            for j in range(N):
-                norm = sumsq(M, W + j * M)
-                total += norm
-                partial[j] = exact[j] = sqrt(norm)
-                widest = max(widest, partial[j])
-            if tol >= 0:
-                tol = ldexp(tol, -exponent)
-            norm = sqrt(total)
-            margin = sqrt(<double>max(M, N)) * eps(W) / 2 * norm
-            if scalar is complex64 or scalar is complex128:
-                margin *= sqrt(2.0)
-            low = tol if tol >= 0 else rtol * max(widest, norm / sqrt(<double>full))
-            if norm == 0:
-                bounds[0] = max(tol, 0.0)
-                bounds[1] = INFINITY
-                bounds[2] = 0
-            elif low / 4 + margin > low:
-                status = UNDECIDED
-            else:
-                stop = low / 4
-                k = factor(M, N, stop, W, d, tau, p, partial, exact, &left)
-                status = decide(M, N, W, d, k, left, rtol, tol, want_basis, rows, x, y, &rank,
-                                bounds)
-        if status != DECIDED:
-            return None
-        for i in range(3):
-            # A bound from below stays one where the singular value itself is out of range.
-            largest = ldexp(bounds[i], exponent)
-            bounds[i] = largest if i == 2 or isfinite(largest) or rank == 0 else DBL_MAX
-        if not want_basis:
-            return rank, bounds[0], bounds[1], bounds[2], None
-        start = rank if trailing else 0
-        count = M - rank if trailing else rank
-        basis = np.empty((M, count), dtype=np.asarray(A).dtype, order="F")
-        if count:
-            C = basis
-            # The whole space has the identity for a basis.
-            columns(M, 0 if count == M else k, start, count, W, tau, &C[0, 0])
-        return rank, bounds[0], bounds[1], bounds[2], basis
-    finally:
-        free(W)
+    cdef const Strips* K = S.K
+    cdef Py_ssize_t full = min(S.m, S.n), active = S.n, k = 0, after, q, j, count
+    cdef Py_ssize_t row = LANES * K.size, strip = S.m * row, vector = row // K.parts
+    cdef Py_ssize_t[LANES] best
+    cdef double[LANES] norms
+    cdef double total, other, rest
+    cdef char* here
+    for q in range(in_strips(S.n)):
+        load(S, q, scale, S.W + q * strip)
+        K.measure(S.m, 0, 0, LANES, S.W + q * strip, S.norms + q * vector, S.rows)
+    S.strips = S.tops[0] = 0
+    while True:
+        K.select(active, S.norms, best, &total)
+        if k == full:
+            total = 0
+        if total <= stop * stop:
+            break
+        count = min(<Py_ssize_t>LANES, active)
+        here = S.V + S.strips * strip
+        if count < LANES:
+            # What T's zeros meet must be finite.
+            memset(here, 0, strip)
+        for j in range(count):
+            K.move(S.m, S.W, S.norms, best[j], here, norms, j)
+        # Columns from the end take their places, the rightmost place first.
+        for _ in range(count):
+            q = rightmost(count, best)
+            active -= 1
+            if q != active:
+                K.move(S.m, S.W, S.norms, active, S.W, S.norms, q)
+        other = K.select(active, S.norms, NULL, &rest)
+        if slots_for(full) - S.strips <= in_strips(full - k):
+            other = 0
+        after = K.pivoted_panel(S.m, k, count, other, rest, stop * stop, here,
+                                S.T + S.strips * LANES * row, S.R + S.strips * S.height * row,
+                                norms, S.rows)
+        if after == k:
+            # Added up in another order, no more was left.
+            break
+        S.tops[S.strips + 1] = after
+        for q in range(in_strips(active)):
+            reflect(S, S.strips, True, S.W + q * strip)
+            K.measure(S.m, k, after, min(<Py_ssize_t>LANES, active - q * LANES),
+                      S.W + q * strip, S.norms + q * vector, S.rows)
+        S.strips += 1
+        for j in range(after - k, count):
+            K.move(S.m, here, norms, j, S.W, S.norms, active)
+            active += 1
+        k = after
+    left[0] = sqrt(total) * (1 + S.m * K.eps)
+    total = left[0] * left[0]
+    S.rows[k] = left[0]
+    for q in range(k - 1, -1, -1):
+        total += S.rows[q]
+        S.rows[q] = sqrt(total)
+    return k
+
+
+cdef int by_bounds(Small* S) noexcept nogil:
+    """Decide the rank as factor/decide.py does, in the units of A; see the statuses of small.pxd
+
+    DECIDED: with reflectors for `columns`. ROUGH: the rank is proved, but no basis.
+    """
+    cdef const Strips* K = S.K
+    cdef Py_ssize_t full = min(S.m, S.n), k, r
+    cdef Py_ssize_t m = S.m, n = S.n, rs = S.rs, cs = S.cs
+    cdef int attempt
+    cdef double total, widest, norm, margin, low, rough, sigma_1, tol = S.tol, scale = 1
+    cdef double tol_low, tol_high, left, lower, upper, level = INFINITY
+    cdef int status
+    if rs == 1:
+        # Along the memory; a row norm is a column norm of the adjoint.
+        m, n, rs, cs = n, m, cs, rs
+    S.exponent = 0
+    S.pivoted = False
+    S.strips = 0
+    total = K.sumsq(m, n, S.A, rs, cs, 1, &widest)
+    if not ldexp(1.0, -2 * K.safe) < total < ldexp(1.0, 2 * K.safe):
+        norm = K.magnitude(m, n, S.A, rs, cs)
+        if not isfinite(norm):
+            return NOT_FINITE
+        if norm == 0:
+            S.rank = 0
+            S.cutoff, S.lower, S.upper = max(tol, 0.0), INFINITY, 0
+            return DECIDED
+        frexp(norm, &S.exponent)
+        if S.exponent < K.lowest:
+            return UNDECIDED
+        scale = ldexp(1.0, -S.exponent)
+        total = K.sumsq(m, n, S.A, rs, cs, scale, &widest)
+        tol = ldexp(tol, -S.exponent)
+    norm = sqrt(total)
+    margin = sqrt(<double>max(m, n)) * K.eps / 2 * norm * K.spread
+    rough = max(sqrt(widest), norm / sqrt(<double>full))
+    rough *= 1 - 4 * sqrt(<double>n) * K.eps
+    low = rough
+    tol_high = tol if tol >= 0 else S.rtol * norm
+    tol_low = tol if tol >= 0 else S.rtol * low
+    if S.clean:
+        level = 20 * K.eps * low
+    k = -1
+    if S.n <= NARROW or S.n >= 2 * S.m:
+        k = avoid_pivots(S, max(0.0, min(tol_low - margin, level)), tol_high, scale,
+                         &left)
+    status = UNDECIDED
+    if k >= 0:
+        upper = 0 if k == full else left + margin
+        lower = 1 / inverse_norm(S, k) - 2 * margin if k > 0 else INFINITY
+        if upper <= tol_low and (k == 0 or lower > tol_high):
+            status = DECIDED
+    if status != DECIDED:
+        S.pivoted = True
+        k = pivot(S, tol_low / 4, scale, &left)
+    for attempt in range(2):
+        # sigma_1 to a few percent, only where it matters.
+        if attempt == 1 and tol < 0 and (S.tight or status != DECIDED):
+            sigma_1 = K.sigma_1(m, n, S.A, rs, cs, scale, STEPS, S.x, S.z)
+            low = max(low, sigma_1 * (1 - 4 * sqrt(<double>n) * K.eps))
+            tol_low = S.rtol * low
+        if status == DECIDED:
+            continue
+        r = 0
+        while r < k and S.rows[r] + margin > tol_low:
+            r += 1
+        upper = 0 if r == full else S.rows[r] + margin
+        if not upper <= tol_low:
+            continue
+        lower = 1 / inverse_norm(S, r) - 2 * margin if r > 0 else INFINITY
+        if r == 0 or lower > tol_high:
+            S.rank = r
+            status = ROUGH if S.clean and r < full and S.rows[r] > 20 * K.eps * low else DECIDED
+    if status == UNDECIDED:
+        return UNDECIDED
+    if S.pivoted:
+        k = S.rank
+    S.rank = k
+    S.cutoff = ldexp(tol_low, S.exponent)
+    # A bound from below stays one where the singular value itself is out of range.
+    S.lower = ldexp(lower, S.exponent)
+    if k > 0 and not isfinite(S.lower):
+        S.lower = DBL_MAX
+    if isfinite(tol_low) and not isfinite(S.cutoff):
+        S.cutoff = DBL_MAX
+    S.upper = ldexp(upper, S.exponent)
+    return status
+
+
+cdef void columns(Small* S, Py_ssize_t start, Py_ssize_t count, char* out) noexcept nogil:
+    """out (m, count) := columns start, start+1, ... of Q, column-major"""
+    cdef Py_ssize_t q, s
+    for q in range(in_strips(count)):
+        S.K.identity(S.m, start + q * LANES, S.C)
+        # The whole space has the identity for a basis.
+        for s in range(S.strips - 1 if count < S.m else -1, -1, -1):
+            if S.tops[s] < start + (q + 1) * LANES:
+                reflect(S, s, False, S.C)
+        S.K.store(S.m, min(<Py_ssize_t>LANES, count - q * LANES), S.C,
+                  out + q * LANES * S.m * S.K.size)
