@@ -95,6 +95,19 @@ class TestMatrixVector:
             blas.py_trmv(uplo, trans, diag, A, got)
             check_close(got, mul(opA, wide(x)), mul(abs(opA), abs(x)), n)
 
+    @orders
+    @letters("UL", "NTC", "NU")
+    def test_trsv(self, dtype, normal, order, letters):
+        uplo, trans, diag = letters
+        for n in SIZES:
+            A, explicit = triangle(normal(dtype, 131, n, n, order=order), uplo, diag)
+            x = normal(dtype, 137, n)
+            opA = OP[trans](explicit)
+            got = x.copy()
+            blas.py_trsv(uplo, trans, diag, A, got)
+            bound = mul(abs(opA), abs(wide(got)))
+            check_close(mul(opA, wide(got)).astype(dtype), wide(x), bound, n)
+
 
 class TestMatrixMatrix:
     @orders

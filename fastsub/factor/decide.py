@@ -98,6 +98,8 @@ class Doubt:
     pivot: bool
 
 
+# A pivot below this times the cutoff: a look at sigma_min(R11) before an inverse is made.
+WEAK = 100.0
 # sigma_min(R11) below this times the cutoff may be the choice of columns, not of the matrix.
 _NEAR = 0.2
 
@@ -231,7 +233,9 @@ def prove(
         return Decision(0, tol_low, math.inf, upper, "bounds", norm)
     # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
     smallest = smallest_pivot(R, rank)
-    if smallest <= tol_low:
+    if tol_low < smallest < WEAK * tol_high:
+        smallest = triangular.py_sigma_min_upper(R, np.empty(rank, R.dtype))
+    if smallest - both <= tol_low:
         return Doubt(pivot=smallest < _NEAR * tol_low)
     with Inverse(R, rank, in_place=in_place) as X:
         lower = 1 / X.frobenius - both

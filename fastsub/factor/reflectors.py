@@ -152,7 +152,7 @@ def pivoted_qr(
         work = np.empty(householder.py_work_size(m, 0, block), C.dtype)
         householder.py_block_t(C, tau, T[:, :k], work, start)
     elif left < 0:
-        left = float(np.linalg.norm(C[k:, k:])) if k < full else 0.0
+        left = qrcp.py_column_norms(C, norms, k)
     return Reflectors(C, T[:, :k]), p, k, left
 
 

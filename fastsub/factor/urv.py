@@ -30,6 +30,7 @@ from scipy.linalg import svd
 from fastsub.factor.arrays import Array, empty, product
 from fastsub.factor.choose import Plan
 from fastsub.factor.decide import (
+    WEAK,
     Cutoff,
     Decision,
     Doubt,
@@ -51,8 +52,6 @@ RZ = tuple[Array, Array, Array]
 
 # Times the stopping norm: what is left of dependent columns may be noise up to here.
 _NOISE = 1e4
-# Times the cutoff: 1 / ||R11^-1||_F is not above it if a pivot is below that.
-_WEAK = 100.0
 
 
 class URV:
@@ -127,7 +126,7 @@ class URV:
             stop = stopping_norm(replace(scale, sigma_1=sigma_1), m, cutoff)
         # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
         if 0 < rank < n and noise <= _NOISE * stop:
-            weak = _WEAK * cutoff.bracket(sigma_1, scale.norm)[1]
+            weak = WEAK * cutoff.bracket(sigma_1, scale.norm)[1]
             if noise > stop or smallest_pivot(W, rank) < weak:
                 decision, tried = self._prove_by_rz(rank, noise, sigma_1, **sizes), True
         if isinstance(decision, Doubt):

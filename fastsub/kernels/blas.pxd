@@ -29,6 +29,8 @@ cdef void gemv(char trans, blas_int m, blas_int n, scalar alpha, scalar* A, blas
                scalar* x, blas_int incx, scalar beta, scalar* y, blas_int incy) noexcept nogil
 cdef void trmv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int lda,
                scalar* x, blas_int incx) noexcept nogil
+cdef void trsv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int lda,
+               scalar* x, blas_int incx) noexcept nogil
 
 # BLAS 3
 cdef void gemm(char transa, char transb, blas_int m, blas_int n, blas_int k, scalar alpha,

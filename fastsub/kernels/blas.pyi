@@ -23,6 +23,9 @@ def py_gemv(
 def py_trmv(
     uplo: _Uplo, trans: _Trans, diag: _Diag, A: NDArray[_Scalar], x: NDArray[_Scalar]
 ) -> None: ...
+def py_trsv(
+    uplo: _Uplo, trans: _Trans, diag: _Diag, A: NDArray[_Scalar], x: NDArray[_Scalar]
+) -> None: ...
 def py_gemm(
     transa: _Trans,
     transb: _Trans,

@@ -10,6 +10,7 @@ from scipy.linalg.cython_blas cimport (
     sscal, dscal, cscal, zscal,
     sgemv, dgemv, cgemv, zgemv,
     strmv, dtrmv, ctrmv, ztrmv,
+    strsv, dtrsv, ctrsv, ztrsv,
     sgemm, dgemm, cgemm, zgemm,
     strmm, dtrmm, ctrmm, ztrmm,
     strsm, dtrsm, ctrsm, ztrsm,
@@ -73,6 +74,18 @@ cdef void trmv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int
         ctrmv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
     else:
         ztrmv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
+
+cdef void trsv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int lda,
+               scalar* x, blas_int incx) noexcept nogil:
+    """x := op(A)*x, A is (n, n) triangular"""
+    if scalar is float:
+        strsv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
+    elif scalar is double:
+        dtrsv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
+    elif scalar is complex64:
+        ctrsv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
+    else:
+        ztrsv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
 
 cdef void gemm(char transa, char transb, blas_int m, blas_int n, blas_int k, scalar alpha,
                scalar* A, blas_int lda, scalar* B, blas_int ldb, scalar beta,
@@ -289,6 +302,11 @@ def py_gemv(str trans, scalar[::1, :] A, scalar[::1] x, scalar[::1] y, scalar al
 
 def py_trmv(str uplo, str trans, str diag, scalar[::1, :] A, scalar[::1] x):
     trmv(letter(uplo), letter(trans), letter(diag), <blas_int>A.shape[0], &A[0, 0], ld(A),
+         &x[0], 1)
+
+
+def py_trsv(str uplo, str trans, str diag, scalar[::1, :] A, scalar[::1] x):
+    trsv(letter(uplo), letter(trans), letter(diag), <blas_int>A.shape[0], &A[0, 0], ld(A),
          &x[0], 1)
 
 

@@ -58,16 +58,31 @@ cdef double magnitude(const scalar* A, Py_ssize_t m, Py_ssize_t n,
 
 cdef void copy(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col,
                double scale, bint conjugate, scalar* B, Py_ssize_t ldb) noexcept nogil:
-    """B := scale*A or scale*conj(A); B (m, n) column-major, scale a power of two."""
+    """B := scale*A or scale*conj(A); B (m, n) column-major, scale a power of two.
+
+    Where A is not column-major by tiles of 32 x 32, each of which is read along its rows into a buffer: the
+    lines of a column are a multiple of a large power of two apart, too often, and would evict each
+    other.
+    """
     cdef Py_ssize_t i, j, i0, j0, i1, j1
     cdef scalar x
+    cdef scalar[1024] tile
+    if row == 1:
+        for j in range(n):
+            for i in range(m):
+                x = scaled(A[i + j * col], scale)
+                B[i + j * ldb] = conj(x) if conjugate else x
+        return
     for j0 in range(0, n, 32):
         j1 = min(j0 + 32, n)
         for i0 in range(0, m, 32):
             i1 = min(i0 + 32, m)
+            for i in range(i0, i1):
+                for j in range(j0, j1):
+                    tile[(j - j0) * 32 + i - i0] = A[i * row + j * col]
             for j in range(j0, j1):
                 for i in range(i0, i1):
-                    x = scaled(A[i * row + j * col], scale)
+                    x = scaled(tile[(j - j0) * 32 + i - i0], scale)
                     B[i + j * ldb] = conj(x) if conjugate else x
 
 

@@ -195,17 +195,20 @@ def py_qrcp(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1] tau, double[::1] n
     return k, left
 
 
-def py_column_norms(scalar[::1, :] A, double[::1] norms):
-    """norms[:n], and norms[n:] likewise := the norms of the n columns of A; return ||A||_F."""
-    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1]
+def py_column_norms(scalar[::1, :] A, double[::1] norms, Py_ssize_t start=0):
+    """norms[start:n] := the norms of the columns of A[start:, start:]; return ||A[start:, start:]||_F.
+
+    norms (2n) is workspace, too.
+    """
+    cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>A.shape[1], k = start
     cdef double total
-    if norms.shape[0] < 2 * n:
-        raise ValueError("workspace too small")
-    if m == 0 or n == 0:
+    if norms.shape[0] < 2 * n or start < 0:
+        raise ValueError("workspace too small, or start negative")
+    if k >= m or k >= n:
         norms[:] = 0
         return 0.0
     with nogil:
-        total = column_norms(m, n, &A[0, 0], m, &norms[0], &norms[n])
+        total = column_norms(m - k, n - k, &A[k, k], m, &norms[k], &norms[n + k])
     return total
 
 

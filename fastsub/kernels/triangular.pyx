@@ -16,7 +16,7 @@ Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), section 
 
 from libc.math cimport INFINITY, sqrt
 
-from fastsub.kernels.blas cimport blas_int, gemm, gemv, scal, scalar, trmm, trmv, trtri
+from fastsub.kernels.blas cimport blas_int, gemm, gemv, scal, scalar, trmm, trmv, trsv, trtri
 from fastsub.kernels.scalars cimport abs2, conj, eps, sumsq
 
 
@@ -75,6 +75,37 @@ cdef double sigma_max_lower(char uplo, blas_int k, blas_int n, scalar* R, blas_i
             gemv(c'N', k, n - k, one, R + k * ld, ldr, x + k, 1, one, y, 1)
         norm = sqrt(sumsq(k, y))
         best = max(best, norm)
+    return best
+
+
+cdef double sigma_min_upper(blas_int k, scalar* R, blas_int ldr, int steps,
+                            scalar* work) noexcept nogil:
+    """An estimate of sigma_min(R11) from above by inverse iteration; 0 if singular; work (k)
+
+    It proves nothing, and it costs O(k^2): a look before an inverse that would prove nothing.
+    """
+    cdef Py_ssize_t i, ld = ldr
+    cdef double norm, best = INFINITY
+    cdef int _step
+    for i in range(k):
+        if R[i + i * ld] == 0:
+            return 0
+        work[i] = 1
+    for _step in range(steps):
+        norm = sqrt(sumsq(k, work))
+        if not 0 < norm < INFINITY:
+            break
+        scal(k, <scalar>(1 / norm), work, 1)
+        trsv(c'U', c'C', c'N', k, R, ldr, work, 1)
+        norm = sqrt(sumsq(k, work))
+        if not 0 < norm < INFINITY:
+            break
+        best = min(best, 1 / norm)
+        scal(k, <scalar>(1 / norm), work, 1)
+        trsv(c'U', c'N', c'N', k, R, ldr, work, 1)
+        norm = sqrt(sumsq(k, work))
+        if 0 < norm < INFINITY:
+            best = min(best, 1 / norm)
     return best
 
 
@@ -193,6 +224,18 @@ def py_sigma_max_lower(scalar[::1, :] R, Py_ssize_t k, scalar[::1] work, int ste
         bound = sigma_max_lower(c'L' if lower else c'U', <blas_int>k, n, &R[0, 0],
                                 <blas_int>R.shape[0], steps, &work[0])
     return bound
+
+
+def py_sigma_min_upper(scalar[::1, :] R, scalar[::1] work, int steps=2):
+    """Estimate the smallest singular value of the leading triangle of R from above.
+
+    Its order is the length of work.
+    """
+    cdef double estimate
+    with nogil:
+        estimate = sigma_min_upper(<blas_int>work.shape[0], &R[0, 0], <blas_int>R.shape[0], steps,
+                                   &work[0])
+    return estimate
 
 
 def py_gram_norm(scalar[::1, :] R, Py_ssize_t k, scalar[::1] work, bint lower=False):
