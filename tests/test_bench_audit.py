@@ -28,7 +28,7 @@ def test_both_sides_of_a_threshold_are_asked():
     """Unless the field has one value whatever the shape, `choose` takes more than one here."""
     for question in audit.QUESTIONS:
         if question.vary == "small":
-            chosen = {is_small(m, n) for m, n, _ in question.shapes}
+            chosen = {is_small(m, n, n) for m, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
         elif question.constant == "_TALL_FROM":
             assert {is_tall(m, n) for m, n, _ in question.shapes} == {True, False}, question.text

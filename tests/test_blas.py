@@ -285,19 +285,6 @@ class TestReflectors:
                 error = np.linalg.norm(np.triu(T[: wanted.shape[0], block]) - wanted)
                 assert error <= 20 * np.finfo(dtype).eps * np.linalg.norm(tau[block])
 
-    @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (7, 5), (35, 33)])
-    def test_tpqrt(self, dtype, normal, shape):
-        p, n = shape
-        R, B = np.asfortranarray(np.triu(normal(dtype, 227, n, n))), normal(dtype, 229, p, n)
-        for nb in {1, 2, 3, n} & set(range(1, n + 1)):
-            U, V, T = R.copy(order="F"), B.copy(order="F"), np.empty((nb, n), dtype, order="F")
-            U += np.tril(np.full((n, n), np.nan, dtype), -1)
-            assert blas.py_tpqrt(U, V, T, np.empty(nb * n, dtype)) == 0
-            tau = T[np.arange(n) % nb, np.arange(n)]
-            V = np.vstack([np.eye(n), wide(V)])
-            Q = np.eye(n + p) - V @ reference.compact_wy(V, wide(tau)) @ V.conj().T
-            ft.check_rrqr(np.vstack([R, B]), (Q[:, :n].astype(dtype), np.triu(U), np.arange(n)))
-
 
 class TestRefusals:
     def test_layout_and_dtype(self, dtype, normal):

@@ -42,7 +42,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("given", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_leaves_to_validation(given):
-    assert py_rank(given, None, None, *LIMITS) is None
+    assert py_rank(given, None, None, SMALL_ENTRIES) is None
     for space in FOUR.values():
         assert py_basis(given, None, *space, *LIMITS) is None
 
@@ -51,9 +51,9 @@ def test_leaves_to_validation(given):
 def test_leaves_tolerances_to_validation(value):
     A = np.eye(3)
     assert py_basis(A, value, True, True, *LIMITS) is None
-    assert py_rank(A, value, None, *LIMITS) is None
-    assert py_rank(A, None, value, *LIMITS) is None
-    assert py_rank(A, 0.5, 0.5, *LIMITS) is None
+    assert py_rank(A, value, None, SMALL_ENTRIES) is None
+    assert py_rank(A, None, value, SMALL_ENTRIES) is None
+    assert py_rank(A, 0.5, 0.5, SMALL_ENTRIES) is None
 
 
 @pytest.mark.parametrize("bad", [np.zeros(3), EMPTY, np.eye(2, dtype=int)])

@@ -246,13 +246,23 @@ def empty(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
     MemoryError
         If it cannot fit in the memory of the machine; the message states bytes and `alternative`.
     """
+    _check_memory(shape, dtype, alternative)
+    return np.empty(shape, dtype, order="F")
+
+
+def zeros(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
+    """Return a Fortran-ordered array of zeros, as `empty`."""
+    _check_memory(shape, dtype, alternative)
+    return np.zeros(shape, dtype, order="F")
+
+
+def _check_memory(shape: tuple[int, ...], dtype: Any, alternative: str) -> None:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size > _physical_memory():
         raise MemoryError(
             f"a result of shape {shape} and dtype {np.dtype(dtype)} takes {size:,} bytes, more "
             f"than this machine has ({_physical_memory():,})" + (alternative and f"; {alternative}")
         )
-    return np.empty(shape, dtype, order="F")
 
 
 def _physical_memory() -> int:

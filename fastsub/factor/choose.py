@@ -52,10 +52,10 @@ _REDUCE_COLUMNS = 48
 _GRAM_FROM = 3.0
 
 
-# Largest number of entries, and of rows or columns, up to which one unblocked pass without the BLAS
-# beats blocks: `python -m bench compare null_space rank` at 100, 150, 200 and 300 square.
+# Largest number of entries, and of rows of a complement (often the longer side, and then nearly as
+# many columns), up to which one pass without the BLAS beats blocks.
 SMALL_ENTRIES = 200 * 200
-SMALL_SIDE = 1000
+SMALL_SIDE = 400
 
 
 # Rows per column from which a sketch, and one more pass over A, beat a QR.
@@ -90,16 +90,22 @@ def prefers_gram(m: int, n: int, dtype: Any) -> bool:
     return min(m, n) < _SKETCH_COLUMNS and choose(m, n, dtype, want="rank").gram
 
 
-def is_small(m: int, n: int) -> bool:
+def is_small(m: int, n: int, complement: int = 0) -> bool:
     """Whether an m x n matrix, not empty, is one for kernels/small.pyx.
+
+    Parameters
+    ----------
+    m, n : int
+    complement : int
+        Rows of the basis, where the orthogonal complement of what A spans is asked for.
 
     Examples
     --------
     >>> from fastsub.factor.choose import is_small
-    >>> is_small(100, 100), is_small(1000, 1000), is_small(0, 3)
-    (True, False, False)
+    >>> is_small(100, 100), is_small(1000, 1000), is_small(0, 3), is_small(8, 1000, 1000)
+    (True, False, False, False)
     """
-    return 0 < m * n <= SMALL_ENTRIES and max(m, n) <= SMALL_SIDE
+    return 0 < m * n <= SMALL_ENTRIES and complement <= SMALL_SIDE
 
 
 def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> Plan:

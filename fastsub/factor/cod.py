@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, check_tolerance, empty, unscale, working_copy
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance, unscale, working_copy, zeros
 from fastsub.factor.choose import Want, choose
 from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.urv import URV
@@ -54,8 +54,8 @@ class COD:
 
     Notes
     -----
-    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, at most 4 n^3 / 3 more for the pivoting of a tall
-    matrix's triangle; each basis costs what its size times the rank says.
+    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, at most 4 n^3 / 3 more if its triangle must be
+    pivoted; each basis costs what its size times the rank says.
 
     Examples
     --------
@@ -197,7 +197,6 @@ class COD:
 
 
 def _identity(n: int, dtype: Any) -> Array:
-    basis = empty((n, n), dtype, "it is the whole space: no basis is needed")
-    basis[...] = 0
+    basis = zeros((n, n), dtype, "it is the whole space: no basis is needed")
     np.fill_diagonal(basis, 1)
     return basis

@@ -31,7 +31,16 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, empty, is_safe, product, upper, whole_strides
+from fastsub.factor.arrays import (
+    Array,
+    empty,
+    is_safe,
+    magnitude,
+    product,
+    upper,
+    whole_strides,
+    zeros,
+)
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import choose, is_tall
 from fastsub.factor.decide import (
@@ -95,6 +104,8 @@ def decide_by_sketch(
     sketched = _sketch(A, rng)
     if sketched is None:
         return None
+    if sketched.norm == 0:
+        return _of_zero(A, cutoff, row_side, complement, want_basis)
     column_side = want_basis and not row_side
     revealed = _reveal(sketched, cutoff, pivot=column_side)
     if revealed is None:
@@ -114,6 +125,17 @@ def decide_by_sketch(
     if wide and basis.dtype.kind == "c":
         np.conj(basis, out=basis)
     return basis, certify(decision, "sketch", 0)
+
+
+def _of_zero(
+    A: Array, cutoff: Cutoff, row_side: bool, complement: bool, want_basis: bool
+) -> tuple[Array, Certificate]:
+    rows = A.shape[1 if row_side else 0]
+    basis = zeros((rows, rows if complement else 0) if want_basis else (0,), A.dtype)
+    if basis.size:
+        np.fill_diagonal(basis, 1)
+    tol = cutoff.bracket(0.0, 0.0)[0]
+    return basis, certify(Decision(0, tol, math.inf, 0.0, "bounds", 0.0), "sketch", 0)
 
 
 # ---- the sketch ----
@@ -152,7 +174,8 @@ def _sketch(A: Array, rng: Any) -> _Sketch | None:
     sumsq = sum(map_pieces(sketch_piece, down * across))
     # Squares are added up by 64 in the precision of A, then in double. NaN and infinity stay.
     norm = math.sqrt(sumsq) * (1 + 64 * float(np.finfo(A.dtype).eps)) if sumsq >= 0 else math.nan
-    if not is_safe(norm, A.dtype):
+    # Squares may all have underflowed: only the entries themselves say that A is zero.
+    if not is_safe(norm, A.dtype) and not (norm == 0 and magnitude(A) == 0):
         return None
     for other in Ys[1:]:
         Ys[0] += other

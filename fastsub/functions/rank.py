@@ -9,7 +9,7 @@ import numpy as np
 
 from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolerance
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE, prefers_gram
+from fastsub.factor.choose import SMALL_ENTRIES, prefers_gram
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
@@ -61,8 +61,8 @@ def matrix_rank(
 
     Notes
     -----
-    Cost for m >= n: m n^2 flops if the Gram matrix of a very tall A proves full rank, else
-    2 m n^2 - 2 n^3 / 3, plus 4 n^3 / 3 if the rank is deficient.
+    Cost for m >= n: 2 m n^2 - 2 n^3 / 3 flops, and n^3 / 3 to prove the rank; less where the rank
+    is low, or m >= 4 n.
 
     References
     ----------
@@ -76,7 +76,7 @@ def matrix_rank(
     2
     """
     if not (full_output or hermitian):
-        rank = py_rank(A, tol, rtol, SMALL_ENTRIES, SMALL_SIDE)
+        rank = py_rank(A, tol, rtol, SMALL_ENTRIES)
         if rank is not None:
             return rank
     A = as_array(A)

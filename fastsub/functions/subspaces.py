@@ -90,9 +90,9 @@ def null_space(
 
     Notes
     -----
-    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, plus 4 n^3 / 3 if the rank is deficient; no m x m
-    matrix is made. The rank is the SVD's: see `Certificate`. Not for a sparse matrix whose null
-    space is huge: the basis is dense.
+    Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, less where the rank is low or m >= 4 n (then A is
+    read twice, by a sketch and to verify); no m x m matrix is made. The rank is the SVD's: see
+    `Certificate`. Not for a sparse matrix whose null space is huge: the basis is dense.
 
     References
     ----------
@@ -166,7 +166,7 @@ def orth(
 
     Notes
     -----
-    Cost: 4 m n^2 flops for m >= n. Called `column_space` too.
+    Cost: at most 4 m n^2 flops for m >= n. Called `column_space` too.
 
     References
     ----------

@@ -49,8 +49,6 @@ cdef void larft(char direct, char storev, blas_int n, blas_int k, scalar* V, bla
                 scalar* tau, scalar* T, blas_int ldt) noexcept nogil
 cdef blas_int geqrt(blas_int m, blas_int n, blas_int nb, scalar* A, blas_int lda,
                     scalar* T, blas_int ldt, scalar* work) noexcept nogil
-cdef blas_int tpqrt(blas_int m, blas_int n, blas_int l, blas_int nb, scalar* A, blas_int lda,
-                    scalar* B, blas_int ldb, scalar* T, blas_int ldt, scalar* work) noexcept nogil
 cdef blas_int getrf(blas_int m, blas_int n, scalar* A, blas_int lda, blas_int* ipiv) noexcept nogil
 cdef blas_int potrf(char uplo, blas_int n, scalar* A, blas_int lda) noexcept nogil
 cdef blas_int trtri(char uplo, char diag, blas_int n, scalar* A, blas_int lda) noexcept nogil

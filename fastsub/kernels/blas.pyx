@@ -20,7 +20,6 @@ from scipy.linalg.cython_lapack cimport (
     slarfg, dlarfg, clarfg, zlarfg,
     slarft, dlarft, clarft, zlarft,
     sgeqrt, dgeqrt, cgeqrt, zgeqrt,
-    stpqrt, dtpqrt, ctpqrt, ztpqrt,
     sgetrf, dgetrf, cgetrf, zgetrf,
     spotrf, dpotrf, cpotrf, zpotrf,
     strtri, dtrtri, ctrtri, ztrtri,
@@ -175,20 +174,6 @@ cdef blas_int geqrt(blas_int m, blas_int n, blas_int nb, scalar* A, blas_int lda
         cgeqrt(&m, &n, &nb, A, &lda, T, &ldt, work, &info)
     else:
         zgeqrt(&m, &n, &nb, A, &lda, T, &ldt, work, &info)
-    return info
-
-cdef blas_int tpqrt(blas_int m, blas_int n, blas_int l, blas_int nb, scalar* A, blas_int lda,
-                    scalar* B, blas_int ldb, scalar* T, blas_int ldt, scalar* work) noexcept nogil:
-    """(A; B) = Q*(R; 0): A (n, n) upper triangular := R, B (m, n) := V, T (nb, n); work (nb*n)"""
-    cdef blas_int info = 0
-    if scalar is float:
-        stpqrt(&m, &n, &l, &nb, A, &lda, B, &ldb, T, &ldt, work, &info)
-    elif scalar is double:
-        dtpqrt(&m, &n, &l, &nb, A, &lda, B, &ldb, T, &ldt, work, &info)
-    elif scalar is complex64:
-        ctpqrt(&m, &n, &l, &nb, A, &lda, B, &ldb, T, &ldt, work, &info)
-    else:
-        ztpqrt(&m, &n, &l, &nb, A, &lda, B, &ldb, T, &ldt, work, &info)
     return info
 
 cdef blas_int getrf(blas_int m, blas_int n, scalar* A, blas_int lda,
@@ -368,11 +353,6 @@ def py_larft(scalar[::1, :] V, scalar[::1] tau, scalar[::1, :] T):
 def py_geqrt(scalar[::1, :] A, scalar[::1, :] T, scalar[::1] work):
     return geqrt(<blas_int>A.shape[0], <blas_int>A.shape[1], <blas_int>T.shape[0], &A[0, 0],
                  ld(A), &T[0, 0], ld(T), &work[0])
-
-
-def py_tpqrt(scalar[::1, :] A, scalar[::1, :] B, scalar[::1, :] T, scalar[::1] work):
-    return tpqrt(<blas_int>B.shape[0], <blas_int>B.shape[1], 0, <blas_int>T.shape[0], &A[0, 0],
-                 ld(A), &B[0, 0], ld(B), &T[0, 0], ld(T), &work[0])
 
 
 def py_getrf(scalar[::1, :] A, blas_int[::1] ipiv):

@@ -153,8 +153,8 @@ cdef tuple svd(Small* S, int dtype, bint complement, bint want_basis, Py_ssize_t
     return svd_of[complex64](S, dtype, complement, want_basis, rank, NULL)
 
 
-cdef inline bint fits(const Small* S, Py_ssize_t entries, Py_ssize_t side) noexcept:
-    return 0 < S.m * S.n <= entries and max(S.m, S.n) <= side
+cdef inline bint fits(const Small* S, Py_ssize_t entries) noexcept:
+    return 0 < S.m * S.n <= entries
 
 
 cdef inline bint tolerance(object value, double* out) noexcept:
@@ -181,7 +181,7 @@ def py_basis(object A, object rcond, bint row_side, bint complement, Py_ssize_t 
     row_side, complement : bool
         Whether it lies in the space of rows, and is the orthogonal complement there.
     entries, side : int
-        How large a small matrix may be.
+        How many entries a small matrix may have, and a complement's vectors.
     """
     cdef char[SCRATCH] scratch
     cdef Small S
@@ -191,7 +191,9 @@ def py_basis(object A, object rcond, bint row_side, bint complement, Py_ssize_t 
     if not cnp.PyArray_CheckExact(A) or not tolerance(rcond, &S.rtol):
         return None
     a = <cnp.ndarray>A
-    if ask(a, row_side, &S) == NULL or not fits(&S, entries, side):
+    if ask(a, row_side, &S) == NULL or not fits(&S, entries):
+        return None
+    if complement and cnp.PyArray_DIM(a, 1 if row_side else 0) > side:
         return None
     dtype = cnp.PyArray_TYPE(a)
     if rcond is None:
@@ -213,7 +215,7 @@ def py_basis(object A, object rcond, bint row_side, bint complement, Py_ssize_t 
     return svd(&S, dtype, complement, True, S.rank if status == ROUGH else -1)[1]
 
 
-def py_rank(object A, object tol, object rtol, Py_ssize_t entries, Py_ssize_t side):
+def py_rank(object A, object tol, object rtol, Py_ssize_t entries):
     """Return the rank, or None: not for this path (see `py_basis`), or both tolerances given."""
     cdef char[SCRATCH] scratch
     cdef Small S
@@ -224,7 +226,7 @@ def py_rank(object A, object tol, object rtol, Py_ssize_t entries, Py_ssize_t si
             or not tolerance(tol, &S.tol) or not (tol is None or rtol is None)):
         return None
     a = <cnp.ndarray>A
-    if ask(a, False, &S) == NULL or not fits(&S, entries, side):
+    if ask(a, False, &S) == NULL or not fits(&S, entries):
         return None
     dtype = cnp.PyArray_TYPE(a)
     if rtol is None:

@@ -25,7 +25,8 @@ from libc.math cimport sqrt
 
 from fastsub.kernels.blas cimport blas_int, geqrt, scalar, swap
 from fastsub.kernels.householder cimport apply_step, work_size as qr_work_size
-from fastsub.kernels.scalars cimport abs2, sumsq
+from fastsub.kernels.scalars cimport abs2
+from fastsub.kernels.vectors cimport long_sumsq
 
 
 cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
@@ -61,7 +62,7 @@ cdef blas_int gather(blas_int m, blas_int n, blas_int k, blas_int nb, double lim
     """
     cdef blas_int c = k, s = scanned[0]
     while c < k + nb and s < n:
-        if not sqrt(sumsq(m - k, A + k + s * <Py_ssize_t>lda)) <= limit:
+        if not sqrt(long_sumsq(m - k, A + k + s * <Py_ssize_t>lda)) <= limit:
             exchange(m, c, s, A, lda, jpvt)
             c += 1
         s += 1
@@ -146,5 +147,5 @@ def py_paqr(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1, :] T, scalar[::1] 
     if k < min(m, n):
         with nogil:
             for j in range(k, n):
-                left += sumsq(m - k, &A[k, j])
+                left += long_sumsq(m - k, &A[k, j])
     return k, sqrt(left), aligned

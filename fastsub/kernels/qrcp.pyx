@@ -30,6 +30,7 @@ from libc.math cimport sqrt
 
 from fastsub.kernels.blas cimport blas_int, gemm, gemv, larfg, scalar, swap
 from fastsub.kernels.scalars cimport abs2, conj_vector, eps, sumsq
+from fastsub.kernels.vectors cimport long_sumsq
 
 
 cdef Py_ssize_t work_size(Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
@@ -43,7 +44,7 @@ cdef double column_norms(blas_int m, blas_int n, const scalar* A, blas_int lda,
     cdef Py_ssize_t j
     cdef double s, total = 0
     for j in range(n):
-        s = sumsq(m, A + j * <Py_ssize_t>lda)
+        s = long_sumsq(m, A + j * <Py_ssize_t>lda)
         total += s
         partial[j] = exact[j] = sqrt(s)
     return sqrt(total)

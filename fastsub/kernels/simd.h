@@ -16,6 +16,16 @@
 #define FASTSUB_SIMD
 #endif
 
+/* Sum of squares, in double precision whatever the type; complex numbers are pairs. */
+#define FASTSUB_SUMSQ(NAME, T)                                                                  \
+    FASTSUB_SIMD static inline double NAME##_sumsq(ptrdiff_t m, const T *v)                     \
+    {                                                                                           \
+        double s = 0;                                                                           \
+        _Pragma("omp simd reduction(+:s)")                                                      \
+        for (ptrdiff_t i = 0; i < m; i++) s += (double)v[i] * (double)v[i];                     \
+        return s;                                                                               \
+    }
+
 /* NAME_dot: sum v_i a_i;  NAME_axpy: a += w v;  NAME_reflect: A (m, n) -= tau v (v^T A). */
 #define FASTSUB_REAL(NAME, T)                                                                   \
     FASTSUB_SIMD static inline T NAME##_dot(ptrdiff_t m, const T *v, const T *a)                \
@@ -87,6 +97,8 @@
         }                                                                                       \
     }
 
+FASTSUB_SUMSQ(fastsub_f32, float)
+FASTSUB_SUMSQ(fastsub_f64, double)
 FASTSUB_REAL(fastsub_f32, float)
 FASTSUB_REAL(fastsub_f64, double)
 FASTSUB_COMPLEX(fastsub_c64, float)

@@ -3,6 +3,8 @@
 from fastsub.kernels.blas cimport complex64, complex128, scalar
 
 cdef extern from "simd.h":
+    double fastsub_f32_sumsq(Py_ssize_t m, const float* v) noexcept nogil
+    double fastsub_f64_sumsq(Py_ssize_t m, const double* v) noexcept nogil
     float fastsub_f32_dot(Py_ssize_t m, const float* v, const float* a) noexcept nogil
     double fastsub_f64_dot(Py_ssize_t m, const double* v, const double* a) noexcept nogil
     void fastsub_c64_dot(Py_ssize_t m, const float* v, const float* a, float* out) noexcept nogil
@@ -22,6 +24,18 @@ cdef extern from "simd.h":
                              float* A, Py_ssize_t lda) noexcept nogil
     void fastsub_c128_reflect(Py_ssize_t m, Py_ssize_t n, const double* v, const double* tau,
                               double* A, Py_ssize_t lda) noexcept nogil
+
+
+cdef inline double long_sumsq(Py_ssize_t m, const scalar* v) noexcept nogil:
+    """`scalars.sumsq` of a long v, at the speed of memory: more partial sums, so no less accurate"""
+    if scalar is float:
+        return fastsub_f32_sumsq(m, v)
+    elif scalar is double:
+        return fastsub_f64_sumsq(m, v)
+    elif scalar is complex64:
+        return fastsub_f32_sumsq(2 * m, <const float*>v)
+    else:
+        return fastsub_f64_sumsq(2 * m, <const double*>v)
 
 
 cdef inline scalar dot(Py_ssize_t m, const scalar* v, const scalar* a) noexcept nogil:
