@@ -254,3 +254,17 @@ def test_solves_where_the_first_columns_are_nearly_dependent(dtype, shape, small
         error = 4 * sigma[25] + 40 * eps * sigma[0]
         limit = error * (np.linalg.norm(x) + np.linalg.norm(b) / sigma[24])
         assert np.linalg.norm(gradient) <= limit
+
+
+@dtypes
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_solution_lies_in_the_row_space_that_was_returned(dtype, order):
+    """Also where no gap shows, and which basis is made depends on what has been computed."""
+    eps = float(np.finfo(dtype).eps)
+    for n in (31, 54, 87):
+        A = np.array(ft.devils_stairs(n, 7, n), dtype, order=order)
+        for rtol in (1e-2, 1e-3, 3e-4):
+            F = COD(A, rtol)
+            x = F.solve(ft.random_rank(n, 1, 1, 1091, dtype)[:, 0])
+            inside = F.null_space().conj().T @ x
+            assert np.linalg.norm(inside) <= 100 * eps * np.linalg.norm(x)

@@ -249,8 +249,8 @@ class URV:
         if self._is_clean:
             return self.left, 0
         start = 0
-        if self.decision.sigma is not None:
-            G = self._svd[0][:, :r].copy(order="F")
+        if self._vectors is not None:
+            G = self._vectors[0][:, :r].copy(order="F")
         elif rows - r > r:
             return Product(*self.left.factors, self._from_row_space), 0
         else:
