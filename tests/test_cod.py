@@ -209,3 +209,62 @@ def test_singular_values_decide_where_bounds_cannot(driver):
     assert F.certificate.decided_by == "svd"
     ft.check_certificate(A, F.certificate)
     check_four_subspaces(A, F)
+
+
+def test_bases_do_not_disturb_a_solution_by_singular_vectors():
+    A = ft.with_singular_values(np.geomspace(1, 1e-20, 50), 50, 50, 1049)
+    b = np.random.default_rng(1051).standard_normal(50)
+    for order in ("C", "F"):
+        F = COD(np.array(A, order=order))
+        assert F.certificate.decided_by == "svd"
+        x = F.solve(b)
+        check_four_subspaces(A, F)
+        np.testing.assert_array_equal(F.solve(b), x)
+
+
+def nearly_dependent_first(shape, r, small, dtype, seed):
+    """Rank r but for noise; of the first r columns a few combinations are small, so R11^-1 is not.
+
+    The matrix itself is well-conditioned: its other columns are large in those directions.
+    """
+    rng = np.random.default_rng(seed)
+    C = rng.standard_normal((r, shape[1]))
+    U, sigma, Vh = np.linalg.svd(C[:, :r])
+    sigma[[2, 5, 7]] = small
+    C[:, :r] = (U * sigma) @ Vh
+    noise = rng.standard_normal(shape) * float(np.finfo(dtype).eps)
+    return (np.linalg.qr(rng.standard_normal((shape[0], r)))[0] @ C + noise).astype(dtype)
+
+
+@dtypes
+@pytest.mark.parametrize("small", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("shape", [(60, 60), (90, 55), (55, 90)])
+def test_solves_where_the_first_columns_are_nearly_dependent(dtype, shape, small):
+    """QR leaves R11^-1 R12 times the noise, which is no part of the least-squares problem."""
+    eps = float(np.finfo(dtype).eps)
+    for seed in range(1061, 1071):
+        A = nearly_dependent_first(shape, 25, small, dtype, seed)
+        F = COD(A, 100 * max(shape) * eps)
+        assert F.rank == 25
+        b = ft.random_rank(shape[0], 1, 1, seed, dtype)[:, 0]
+        x = F.solve(b)
+        U, sigma, _ = np.linalg.svd(A.astype(np.result_type(A, float)))
+        gradient = U[:, :25].conj().T @ (b - A @ x)
+        # A backward error of a few sigma_{r+1} turns the column space by its ratio to sigma_r.
+        error = 4 * sigma[25] + 40 * eps * sigma[0]
+        limit = error * (np.linalg.norm(x) + np.linalg.norm(b) / sigma[24])
+        assert np.linalg.norm(gradient) <= limit
+
+
+@dtypes
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_solution_lies_in_the_row_space_that_was_returned(dtype, order):
+    """Also where no gap shows, and which basis is made depends on what has been computed."""
+    eps = float(np.finfo(dtype).eps)
+    for n, theta in ((50, 1.0), (40, 0.9), (54, 0.8)):
+        A = np.array(ft.kahan(n, theta), dtype, order=order)
+        for rtol in np.geomspace(1e-2, 1e-5, 14):
+            F = COD(A, float(rtol))
+            x = F.solve(ft.random_rank(n, 1, 1, 1091, dtype)[:, 0])
+            inside = F.null_space().conj().T @ x
+            assert np.linalg.norm(inside) <= 100 * eps * np.linalg.norm(x)

@@ -180,6 +180,34 @@ class TestCopy:
         assert layout.py_magnitude(np.zeros(shape, dtype)) == 0
 
 
+class TestUpper:
+    @pytest.mark.parametrize("shape", [(1, 1), (5, 1), (1, 5), (6, 6), (9, 4), (4, 9), (40, 70)])
+    def test_every_number_of_rows(self, dtype, normal, shape):
+        A = normal(dtype, 853, *shape)
+        before = A.copy()
+        for k in range(shape[0] + 1):
+            R = np.full((k, shape[1]), np.nan, dtype, order="F")
+            layout.py_upper(A, R)
+            assert np.array_equal(R, np.triu(A[:k]))
+        assert np.array_equal(A, before)
+
+    def test_does_not_read_below_the_diagonal(self, dtype, normal):
+        A = np.triu(normal(dtype, 857, 6, 8))
+        hidden = np.asfortranarray(np.where(np.tri(6, 8, -1, dtype=bool), np.nan, A).astype(dtype))
+        R = np.empty((6, 8), dtype, order="F")
+        layout.py_upper(hidden, R)
+        assert np.array_equal(R, A)
+
+    @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
+    def test_of_nothing(self, dtype, shape):
+        layout.py_upper(np.zeros(shape, dtype, order="F"), np.zeros(shape, dtype, order="F"))
+
+    @pytest.mark.parametrize("shape", [(6, 5), (5, 4), (5, 6)])
+    def test_refuses_another_shape(self, dtype, shape):
+        with pytest.raises(ValueError, match="columns of A"):
+            layout.py_upper(np.zeros((5, 5), dtype, order="F"), np.zeros(shape, dtype, order="F"))
+
+
 class TestRefusals:
     def test_strides_that_are_not_whole_elements(self, dtype):
         record = np.zeros((3, 2), np.dtype([("flag", "i1"), ("x", dtype)], align=False))

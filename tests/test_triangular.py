@@ -156,3 +156,144 @@ class TestInverse:
             assert inverse(np.asfortranarray(R), 5)[1] == math.inf
             if j:
                 assert inverse(np.asfortranarray(R), j)[1] < math.inf
+
+
+def gram_norm(R, k, nb=3, *, lower=False):
+    work = np.full(max(R.shape[1], k) * nb, np.nan, R.dtype)
+    return triangular.py_gram_norm(R, k, work, lower)
+
+
+def gram_slack(sumsq, size, dtype):
+    """What the bound adds for the rounding of products; that of the sums is in double."""
+    return (4 * (size + 2) * np.finfo(dtype).eps + 1e-14) * sumsq
+
+
+class TestGramNorm:
+    @pytest.mark.parametrize("nb", [1, 3, 32, 100])
+    @pytest.mark.parametrize("lower", [False, True])
+    @pytest.mark.parametrize("n", [1, 2, 8, 33, 70])
+    def test_of_a_triangle(self, dtype, normal, n, lower, nb):
+        R = normal(dtype, 643, n, n)
+        triangle = np.tril(R) if lower else np.triu(R)
+        stored = np.asfortranarray(np.where(triangle == 0, np.nan, R).astype(dtype))
+        self.check(triangle, gram_norm(stored, n, nb, lower=lower))
+        np.testing.assert_array_equal(np.isnan(stored), triangle == 0)
+
+    @staticmethod
+    def check(triangle, bound):
+        triangle = triangle.astype(np.result_type(triangle, np.longdouble))
+        exact = np.linalg.norm((triangle @ triangle.conj().T).astype(complex))
+        sumsq, size = float(np.sum(np.abs(triangle) ** 2)), max(triangle.shape)
+        dtype = np.float32 if bound > exact * (1 + 1e-9) else np.float64
+        assert exact <= bound * (1 + 1e-14)
+        assert bound <= exact + gram_slack(sumsq, size, dtype)
+
+    @pytest.mark.parametrize("lower", [False, True])
+    def test_of_a_leading_triangle(self, dtype, normal, lower):
+        """Rows below and columns to the right of it are not read."""
+        for k in range(1, 9):
+            R = normal(dtype, 647, 11, 8 if lower else k)
+            triangle = np.tril(R[:k, :k]) if lower else np.triu(R[:k])
+            R[k:] = np.nan
+            R[:, k:] = np.nan
+            self.check(triangle, gram_norm(R, k, lower=lower))
+
+    @pytest.mark.parametrize("nb", [1, 3, 100])
+    @pytest.mark.parametrize("shape", [(1, 6), (5, 9), (8, 9), (33, 60), (30, 200)])
+    def test_of_a_trapezoid(self, dtype, normal, shape, nb):
+        """Between the norm and the sum of those of the triangle and of what is right of it."""
+        k, n = shape
+        R = np.triu(normal(dtype, 653, k, n))
+        bound = gram_norm(hidden(R, dtype), k, nb)
+        R = R.astype(np.result_type(R, float))
+        parts = [np.linalg.norm(X @ X.conj().T) for X in (R, R[:, :k], R[:, k:])]
+        assert parts[0] <= bound * (1 + 1e-13)
+        slack = gram_slack(np.linalg.norm(R) ** 2, n, dtype)
+        assert bound <= (parts[1] + parts[2] + slack) * (1 + 1e-13)
+
+    def test_of_identity_and_zero(self, dtype):
+        n = 9
+        for matrix, wanted in ((np.eye(n), 3), (np.zeros((n, n)), 0), (np.diag([7] + 8 * [0]), 49)):
+            R = np.asfortranarray(matrix, dtype)
+            for lower in (False, True):
+                limit = 40 * n * float(np.finfo(dtype).eps)
+                bound = gram_norm(R, n, lower=lower)
+                assert wanted <= bound <= wanted * (1 + limit)
+
+    @pytest.mark.parametrize("lower", [False, True])
+    def test_is_an_upper_bound_where_rounding_is_all_one_way(self, dtype, lower):
+        """Equal entries: every product of every sum is rounded to the same side."""
+        for x in (1 / 3, 0.1, 0.7, 1 - 2**-12):
+            R = np.asfortranarray(np.full((60, 60), x), dtype)
+            if dtype.kind == "c":
+                R *= 1 - 1j
+            triangle = np.tril(R) if lower else np.triu(R)
+            self.check(triangle, gram_norm(R, 60, 32, lower=lower))
+
+    def test_refuses_a_small_workspace(self, dtype):
+        R = np.eye(5, 8, dtype=dtype, order="F")
+        for k, size in ((5, 7), (5, 0)):
+            with pytest.raises(ValueError, match="too small"):
+                triangular.py_gram_norm(R, k, np.empty(size, dtype))
+
+
+class TestInverseBelow:
+    @shapes
+    def test_residual(self, dtype, normal, shape):
+        m, n = shape
+        R = normal(dtype, 617, m, n) / n
+        R[np.arange(m), np.arange(m)] += 1
+        for r in {1, 2, m // 2, m} - {0} & set(range(m + 1)):
+            self.check(R, r)
+
+    @pytest.mark.parametrize(
+        "R",
+        [
+            ft.kahan(60),
+            ft.gu_eisenstat(50),
+            np.random.default_rng(619).standard_normal((40, 40)),
+            np.diag(np.logspace(0, -15, 30)) @ np.triu(np.ones((30, 30))),
+            np.triu(-np.ones((30, 30)), 1) + np.eye(30),
+        ],
+        ids=["kahan", "gu_eisenstat", "normal", "graded", "wilkinson"],
+    )
+    def test_of_ill_conditioned_triangles(self, dtype, R):
+        self.check(np.array(R, dtype, order="F"), len(R))
+
+    @pytest.mark.parametrize("n", [31, 32, 33, 64, 65, 130, 300])
+    def test_past_every_block(self, dtype, normal, n):
+        R = normal(dtype, 659, n, n) / np.sqrt(n) + np.eye(n, dtype=dtype)
+        self.check(np.asfortranarray(R), n)
+
+    @staticmethod
+    def check(R, r):
+        """X, whose transpose is put below: |R X - I| <= gamma_r |R| |X|, entry by entry."""
+        before, diagonal = R.copy(), np.full(r, np.nan, R.dtype)
+        frobenius = triangular.py_inverse_below(R, diagonal)
+        np.testing.assert_array_equal(diagonal, np.diagonal(before)[:r])
+        written = np.zeros(R.shape, bool)
+        written[:r, :r] = np.tri(r, dtype=bool)
+        np.testing.assert_array_equal(R[~written], before[~written])
+        X, T = np.tril(R[:r, :r]).T, np.triu(before[:r, :r])
+        assert frobenius == pytest.approx(float(np.linalg.norm(wide(X))))
+        residual = np.abs(mul(wide(T), wide(X)) - np.eye(r))
+        gamma = (np.sqrt(8) if X.dtype.kind == "c" else 1) * (r + 1) * np.finfo(X.dtype).eps
+        assert np.all(residual <= gamma * mul(np.abs(wide(T)), np.abs(wide(X))))
+
+    def test_of_a_singular_triangle(self, dtype, normal):
+        for j in range(5):
+            R = normal(dtype, 641, 5, 5)
+            R[j, j] = 0
+            before, diagonal = R.copy(), np.empty(5, dtype)
+            assert triangular.py_inverse_below(R, diagonal) == math.inf
+            np.testing.assert_array_equal(diagonal, np.diagonal(before))
+            np.testing.assert_array_equal(np.triu(R, 1), np.triu(before, 1))
+
+    @pytest.mark.parametrize("n", [1, 9, 70])
+    def test_power_method_on_the_lower_triangle(self, dtype, normal, n):
+        R = normal(dtype, 661, n, n)
+        exact = np.linalg.norm(np.tril(R).astype(np.result_type(R, float)), 2)
+        R[~np.tri(n, dtype=bool)] = np.nan
+        work = np.full(2 * n, np.nan, dtype)
+        bound = triangular.py_sigma_max_lower(R, n, work, 60, True)
+        assert 0.99 * exact <= bound <= exact * (1 + 4 * np.sqrt(n) * np.finfo(dtype).eps)

@@ -248,10 +248,10 @@ class URV:
         if self._is_clean:
             return self.left, 0
         start = 0
-        if self.decision.sigma is not None:
-            G = np.asfortranarray(self._svd[0][:, :r])
+        if self._vectors is not None:
+            G = self._vectors[0][:, :r].copy(order="F")
         elif rows - r > r:
-            G = product(self.whole, self.right_basis()[self.p])
+            return Product(*self.left.factors, self._from_row_space), 0
         else:
             start = rows - r
             V1 = self.right_basis()[self.p]
@@ -264,15 +264,32 @@ class URV:
             G[r:] = np.eye(start)
         return Product(*self.left.factors, Reflectors.of_qr(G, self.plan.block)), start
 
+    @cached_property
+    def _from_row_space(self) -> Reflectors:
+        """QR of (R1; R2) V1, V1 the row space: the triangle takes its coordinates to U1's."""
+        G = product(self.whole, self.right_basis()[self.p])
+        return Reflectors.of_qr(G, self.plan.block)
+
+    @cached_property
+    def _right_vectors(self) -> Reflectors:
+        """V by the reflectors of its first r columns: LAPACK's are only nearly orthonormal.
+
+        Of A = U1 S1 V1^H + U2 S2 V2^H + E nothing is left but S2 and E on what is orthogonal to
+        V1, whatever the angle between the computed V1 and V2.
+        """
+        assert self._vectors is not None
+        V1 = self._unpermute(self._vectors[2][: self.rank].conj().T)
+        return Reflectors.of_qr(V1, self.plan.block)
+
     def right_basis(self) -> Array:
         """First r columns of V: the row space, shape (n, r)."""
         n, r = self.shape[1], self.rank
-        if self._vectors is not None:
-            return np.asfortranarray(self._unpermute(self._vectors[2][:r].conj().T))
         if r == 0:
             return empty((n, 0), self.dtype)
         if r == n:
             return self._unpermute(np.eye(n, dtype=self.dtype))
+        if self._vectors is not None:
+            return self._right_vectors.columns(0, r)
         return self._rz_columns(self._rz, 0, r, self.p)
 
     def right_null(self) -> Array:
@@ -281,7 +298,7 @@ class URV:
         if r == n:
             return empty((n, 0), self.dtype)
         if self._vectors is not None:
-            return np.asfortranarray(self._unpermute(self._vectors[2][r:].conj().T))
+            return self._right_vectors.columns(r, n)
         if 2 * r > n:
             return self._rz_columns(self._rz, r, n, self.p)
         B, T = self._rz[1:]
@@ -391,6 +408,14 @@ class URV:
         if r == n:
             blas.py_trsm("L", "U", "N", "N", self._triangle, C)
             return self._unpermute(C)
+        if not self._is_clean:
+            # R2 may be more than the cutoff: only R2 V1 matters, and matters not to V1's side.
+            Q = self._from_row_space
+            C = np.asfortranarray(B[: self.height])
+            Q.apply(C, adjoint=True)
+            C = np.asfortranarray(C[:r])
+            blas.py_trsm("L", "U", "N", "N", np.asfortranarray(Q.V[:r]), C)
+            return product(self.right_basis(), C)
         # [R11 R12] = J U^H J [J 0] Z^H: reverse, solve with U^H, and lift by V1 = Z[:, :r].
         C = np.asfortranarray(C[::-1])
         blas.py_trsm("L", "U", "C", "N", self._rz[0], C)
@@ -408,6 +433,15 @@ class URV:
             C = np.asfortranarray(B[self.p])
             blas.py_trsm("L", "U", "C", "N", self._triangle, C)
             X[:r] = C
+        elif not self._is_clean:
+            Q = self._from_row_space
+            C = product(self.right_basis(), B, adjoint=True)
+            blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
+            D = empty((self.height, B.shape[1]), self.dtype)
+            D[...] = 0
+            D[:r] = C
+            Q.apply(D)
+            X[: self.height] = D
         else:
             C = product(self.right_basis(), B, adjoint=True)
             blas.py_trsm("L", "U", "N", "N", self._rz[0], C)

@@ -1,0 +1,144 @@
+"""The inverse of a leading triangle: its norm from both sides, and memory that is given back."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.linalg import hilbert
+
+from fastsub import testing as ft
+from fastsub.factor.inverse import Inverse, schatten
+
+TRIANGLES = {
+    "normal": lambda n: np.triu(np.random.default_rng(953).standard_normal((n, n))) + 3 * np.eye(n),
+    "identity": np.eye,
+    "kahan": ft.kahan,
+    "hilbert": lambda n: np.linalg.qr(hilbert(n))[1],
+    "graded": lambda n: np.triu(np.ones((n, n))) * np.logspace(0, -4, n)[:, None],
+    "wilkinson": lambda n: np.eye(n) - 0.5 * np.triu(np.ones((n, n)), 1),
+}
+ORDERS = [1, 2, 7, 33, 150]
+
+in_places = pytest.mark.parametrize("in_place", [False, True])
+
+
+def stored(triangle, dtype, *, rows=3, columns=2):
+    """The triangle as a factorisation leaves it: with vectors below, more rows and columns."""
+    r = len(triangle)
+    R = np.random.default_rng(967).standard_normal((r + rows, r + columns)).astype(dtype, order="F")
+    upper = np.triu_indices(r)
+    R[:r, :r][upper] = triangle.astype(dtype)[upper]
+    if np.dtype(dtype).kind == "c":
+        R *= np.array(0.6 + 0.8j, dtype)
+    return R
+
+
+def sigma_min(R, r):
+    return np.linalg.svd(np.triu(R[:r, :r]).astype(np.result_type(R, float)), compute_uv=False)[-1]
+
+
+@in_places
+@pytest.mark.parametrize("n", ORDERS)
+@pytest.mark.parametrize("kind", TRIANGLES)
+def test_bounds_of_the_norm(dtype, kind, n, in_place):
+    """norm_lower <= ||X||_2 <= norm_upper <= schatten, frobenius, each as close as it promises."""
+    R = stored(TRIANGLES[kind](n), dtype)
+    smallest, eps = sigma_min(R, n), float(np.finfo(dtype).eps)
+    d = (n + 2) * eps * np.linalg.norm(np.triu(R[:n, :n]).astype(complex))
+    with Inverse(R, n, in_place=in_place) as X:
+        estimate, fourth, frobenius = X.norm_lower(), X.schatten(), X.frobenius
+        upper = X.norm_upper(estimate)
+    # sigma_min(R) >= 1 / ||X|| - d, and no further from it on the other side.
+    low, high = 1 / (smallest + d), 1 / (smallest - d) if smallest > d else math.inf
+    slack = 1 + 8 * math.sqrt(n) * eps
+    assert 0.9 * low <= estimate <= high * slack
+    assert min(upper, frobenius) * slack >= low
+    assert upper <= min(frobenius, 1.2 * high) * slack
+    assert frobenius <= math.sqrt(n) * high * slack
+    # Its squares are those of the dtype, and may overflow.
+    if frobenius < 1e15:
+        assert fourth * slack >= low
+        assert fourth <= frobenius * (1 + 2 * (n + 2) * eps) * slack
+        assert fourth <= n**0.25 * high * (1 + 4 * n**1.5 * eps)
+
+
+@in_places
+@pytest.mark.parametrize("n", ORDERS)
+def test_frobenius_is_that_of_the_inverse(dtype, n, in_place):
+    R = stored(TRIANGLES["normal"](n), dtype)
+    exact = np.linalg.inv(np.triu(R[:n, :n]).astype(np.result_type(dtype, float)))
+    with Inverse(R, n, in_place=in_place) as X:
+        limit = 1e3 * float(np.finfo(dtype).eps)
+        assert X.frobenius == pytest.approx(float(np.linalg.norm(exact)), rel=limit)
+
+
+@pytest.mark.parametrize("n", ORDERS)
+def test_in_place_gives_everything_but_the_lower_triangle_back(dtype, n):
+    R = stored(TRIANGLES["normal"](n), dtype)
+    before = R.copy()
+    with Inverse(R, n, in_place=True) as X:
+        X.norm_upper(X.norm_lower())
+        X.schatten()
+        assert n == 1 or not np.array_equal(np.tril(R[:n, :n], -1), np.tril(before[:n, :n], -1))
+        # The transpose of the inverse lies in the lower triangle, the diagonal on it.
+        product = np.tril(R[:n, :n]).T @ np.triu(before[:n, :n])
+        sizes = np.linalg.norm(np.tril(R[:n, :n])) * np.linalg.norm(np.triu(before[:n, :n]))
+        limit = 4 * (n + 1) * np.finfo(dtype).eps * sizes
+        np.testing.assert_allclose(product, np.eye(n), atol=limit)
+    untouched = ~np.tri(*R.shape, -1, dtype=bool)
+    untouched[n:], untouched[:, n:] = True, True
+    np.testing.assert_array_equal(R[untouched], before[untouched])
+
+
+@pytest.mark.parametrize("n", [1, 2, 33])
+def test_not_in_place_touches_nothing(dtype, n):
+    R = stored(TRIANGLES["normal"](n), dtype)
+    before = R.copy()
+    with Inverse(R, n) as X:
+        X.norm_upper(X.norm_lower())
+    np.testing.assert_array_equal(R, before)
+
+
+def test_the_diagonal_comes_back_after_an_exception(dtype):
+    R = stored(TRIANGLES["normal"](9), dtype)
+    before = R.copy()
+    inside = []
+    with pytest.raises(ZeroDivisionError), Inverse(R, 9, in_place=True):
+        inside.append(1 / int(np.array_equal(np.diagonal(R), np.diagonal(before))))
+    assert not inside
+    np.testing.assert_array_equal(np.triu(R), np.triu(before))
+
+
+@in_places
+def test_of_a_singular_triangle(dtype, in_place):
+    for j in range(6):
+        T = TRIANGLES["normal"](6)
+        T[j, j] = 0
+        R = stored(T, dtype)
+        before = R.copy()
+        with Inverse(R, 6, in_place=in_place) as X:
+            assert X.frobenius == math.inf
+            assert X.norm_lower() == math.inf
+        np.testing.assert_array_equal(np.triu(R), np.triu(before))
+
+
+@in_places
+def test_of_a_triangle_whose_inverse_overflows(dtype, in_place):
+    """A bound that is not known is infinite: it proves nothing."""
+    tiny = float(np.finfo(dtype).tiny)
+    R = stored(np.eye(8) * tiny + np.triu(np.ones((8, 8)), 1), dtype)
+    with Inverse(R, 8, in_place=in_place) as X:
+        assert X.frobenius == math.inf
+        assert X.norm_lower() == math.inf
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 7), (40, 200), (200, 200)])
+def test_schatten_of_a_trapezoid(dtype, normal, shape):
+    k, n = shape
+    R = normal(dtype, 971, k + 2, n)
+    exact = np.linalg.svd(np.triu(R[:k]).astype(np.result_type(dtype, float)), compute_uv=False)
+    bound = schatten(R, k)
+    assert bound >= exact[0]
+    # ||G1 + G2||_F <= ||G1||_F + ||G2||_F, of which each is at most the whole.
+    most = math.sqrt(2 if n > k else 1) * np.sum(exact**4) ** 0.25
+    assert bound <= most * (1 + 10 * n**1.5 * np.finfo(dtype).eps)
