@@ -35,7 +35,6 @@ ELSEWHERE = {
     "NaN": np.full((3, 2), np.nan),
     "infinity": np.diag([1.0, np.inf]),
     "large": np.ones((SMALL_ENTRIES // 40, 41)),
-    "long": np.ones((SMALL_SIDE + 1, 1)),
     "part of a record": np.zeros(4, [("flag", "i1"), ("x", "f8", 3)])["x"],
 }
 
@@ -45,6 +44,14 @@ def test_leaves_to_validation(given):
     assert py_rank(given, None, None, SMALL_ENTRIES) is None
     for space in FOUR.values():
         assert py_basis(given, None, *space, *LIMITS) is None
+
+
+def test_leaves_long_complements_to_blocks():
+    A = np.ones((SMALL_SIDE + 1, 1))
+    assert py_basis(A, None, False, True, *LIMITS) is None
+    assert py_basis(A.T, None, True, True, *LIMITS) is None
+    assert py_basis(A, None, True, True, *LIMITS).shape == (1, 0)
+    assert py_rank(A, None, None, SMALL_ENTRIES) == 1
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, 1, "x", np.float32(0.1), np.array(0.1)])

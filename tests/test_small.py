@@ -300,9 +300,14 @@ class TestDecision:
         check_answer(A, "null_space", decide(records["value"], "null_space"), 3)
 
     def test_is_for_small_matrices_only(self):
-        for shape in ((1, 1), (200, 200), (1000, 40), (40, 1000)):
+        for shape in ((1, 1), (200, 200), (1000, 40), (40, 1000), (1, 5000)):
             assert is_small(*shape)
             assert decide(np.ones(shape), "column_space")[1].rank == 1
-        for shape in ((201, 200), (1001, 1), (1, 1001), (0, 3), (3, 0)):
+        for shape in ((201, 200), (0, 3), (3, 0)):
             assert not is_small(*shape)
             assert decide(np.ones(shape), "column_space") is None
+        # A long complement is for blocks.
+        assert is_small(5, 400, 400)
+        assert not is_small(5, 401, 401)
+        assert decide(np.ones((5, 401)), "null_space") is None
+        assert decide(np.ones((5, 401)), "left_null_space")[1].rank == 1

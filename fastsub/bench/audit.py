@@ -258,7 +258,8 @@ class Finding:
 def _chosen(question: Question, A: Any) -> Any:
     """Return what is chosen now: by asking a predicate, by listening to a plan."""
     if question.vary == "small":
-        return choosing.is_small(*A.shape, A.shape[1] if question.function == "null_space" else 0)
+        m, n = A.shape
+        return choosing.is_small(m, n, n if question.function == "null_space" else 0)
     if question.vary in _PREDICATES:
         return getattr(choosing, f"is_{question.vary}")(*A.shape)
     heard: list[Any] = []

@@ -71,7 +71,7 @@ def is_tall(m: int, n: int) -> bool:
     >>> is_tall(20000, 500), is_tall(500, 20000), is_tall(600, 500)
     (True, False, False)
     """
-    return not is_small(m, n) and n > 0 and m >= _TALL_FROM * n
+    return n > 0 and m >= _TALL_FROM * n
 
 
 # Columns below which a Gram matrix proves full rank sooner than a sketch does.

@@ -43,8 +43,8 @@ def decide_small(
     lapack_driver : {"gesdd", "gesvd"}
         The SVD, where bounds cannot decide.
     """
-    ambient = A.shape[1 if row_side else 0] if want_basis and complement else 0
-    if not is_small(*A.shape, ambient):
+    m, n = A.shape
+    if not is_small(m, n, (n if row_side else m) if want_basis and complement else 0):
         return None
     compiled = lapack_driver == "gesdd"
     answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled)

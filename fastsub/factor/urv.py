@@ -147,7 +147,7 @@ class URV:
             Q, p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
             self.left, self.p, self.R = Product(*factors, Q), self.p[p], core
             method = "qr+qrcp"
-            decision = prove(core, self.k, left, **sizes, sigma_1=sigma_1)
+            decision = prove(core, self.k, left, **sizes, sigma_1=sigma_1, factors=2)
         if isinstance(decision, Doubt):
             decision = decide_by_sigma(
                 self._all_sigma(left, sigma_1, cutoff), self.R, self.k, left, **sizes

@@ -60,8 +60,8 @@ cdef void copy(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_s
                double scale, bint conjugate, scalar* B, Py_ssize_t ldb) noexcept nogil:
     """B := scale*A or scale*conj(A); B (m, n) column-major, scale a power of two.
 
-    Where A is not column-major by tiles of 32 x 32, each of which is read along its rows into a buffer: the
-    lines of a column are a multiple of a large power of two apart, too often, and would evict each
+    Where A is not column-major by tiles of 32 x 32, each of which is read along its rows into a
+    buffer: the lines of a column are a large power of two apart, too often, and would evict each
     other.
     """
     cdef Py_ssize_t i, j, i0, j0, i1, j1

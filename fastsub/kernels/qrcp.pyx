@@ -197,7 +197,7 @@ def py_qrcp(scalar[::1, :] A, blas_int[::1] jpvt, scalar[::1] tau, double[::1] n
 
 
 def py_column_norms(scalar[::1, :] A, double[::1] norms, Py_ssize_t start=0):
-    """norms[start:n] := the norms of the columns of A[start:, start:]; return ||A[start:, start:]||_F.
+    """norms[start:n] := norms of the columns of A[start:, start:]; return ||A[start:, start:]||_F.
 
     norms (2n) is workspace, too.
     """

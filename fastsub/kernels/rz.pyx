@@ -81,7 +81,7 @@ cdef void triangle_on_block(blas_int p, blas_int r, blas_int nb, scalar* U, blas
 
 
 cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
-                 scalar* B, scalar* T, scalar* work) noexcept nogil:
+             scalar* B, scalar* T, scalar* work) noexcept nogil:
     """Factor the first r rows of R (upper trapezoidal, (r, n)); U (r, r), B (n-r, r), T (nb, r)
 
     work (nb * r). 2 r^2 (n - r) flops.

@@ -27,7 +27,7 @@ cdef extern from "simd.h":
 
 
 cdef inline double long_sumsq(Py_ssize_t m, const scalar* v) noexcept nogil:
-    """`scalars.sumsq` of a long v, at the speed of memory: more partial sums, so no less accurate"""
+    """`scalars.sumsq` of a long v, at the speed of memory; more partial sums, no less accurate"""
     if scalar is float:
         return fastsub_f32_sumsq(m, v)
     elif scalar is double:
