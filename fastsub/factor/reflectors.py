@@ -68,7 +68,7 @@ class Reflectors:
         C = empty((m, count), self.V.dtype, _ALTERNATIVE)
         if start >= k and count >= k > 0:
             full = np.empty((k, k), C.dtype, order="F")
-            work = np.empty(k * max(k, count), C.dtype)
+            work = np.empty(k * k, C.dtype)
             householder.py_complement(self.V, self.T, full, C, start, work)
             return C
         C[...] = 0

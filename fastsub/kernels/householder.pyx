@@ -131,29 +131,25 @@ cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int ld
 
 
 cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,
-                     blas_int lda, scalar* full, scalar* C, blas_int ldc,
-                     scalar* work) noexcept nogil:
-    """C (m, count) := columns start .. of Q = I - V T V^H, start >= k; work (k, count)
+                     blas_int lda, scalar* full, scalar* C, blas_int ldc) noexcept nogil:
+    """C (m, count) := columns start .. of Q = I - V T V^H, start >= k
 
     On these columns V^H E is a copy of rows of V, so one gemm does it all: half the flops of an
     application to the identity.
     """
     cdef scalar one = 1, zero = 0
     cdef Py_ssize_t i, j, ld = lda, ldC = ldc
-    # M := T V[start:start+count, :]^H
+    # The top of C takes M := T V[start:start+count, :]^H
     for j in range(count):
         for i in range(k):
-            work[i + j * k] = conj(A[start + j + i * ld])
-    trmm(c'L', c'U', c'N', c'N', k, count, one, full, k, work, k)
+            C[i + j * ldC] = conj(A[start + j + i * ld])
+    trmm(c'L', c'U', c'N', c'N', k, count, one, full, k, C, ldc)
     # bottom := -V2 M + E
     if m > k:
-        gemm(c'N', c'N', m - k, count, k, -one, A + k, lda, work, k, zero, C + k, ldc)
+        gemm(c'N', c'N', m - k, count, k, -one, A + k, lda, C, ldc, zero, C + k, ldc)
         for j in range(count):
             C[start + j + j * ldC] = C[start + j + j * ldC] + one
     # top := -V1 M
-    for j in range(count):
-        for i in range(k):
-            C[i + j * ldC] = work[i + j * k]
     trmm(c'L', c'L', c'N', c'U', k, count, -one, A, lda, C, ldc)
 
 
@@ -219,13 +215,13 @@ def py_complement(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] full, scala
                   Py_ssize_t start, scalar[::1] work):
     """C := columns start, start+1, ... of Q by one gemm; start >= k = T.shape[1], full (k, k).
 
-    work must hold k * max(k, C.shape[1]) elements.
+    work must hold k * k elements.
     """
     cdef blas_int m = <blas_int>A.shape[0], k = <blas_int>T.shape[1], info
-    if start < k or work.shape[0] < k * max(<Py_ssize_t>k, C.shape[1]):
+    if start < k or work.shape[0] < <Py_ssize_t>k * k:
         raise ValueError("start must be at least k, and the workspace its size")
     with nogil:
         info = full_t(m, k, <blas_int>T.shape[0], &A[0, 0], m, &T[0, 0], &full[0, 0], &work[0])
         complement(m, k, <blas_int>start, <blas_int>C.shape[1], &A[0, 0], m, &full[0, 0],
-                   &C[0, 0], m, &work[0])
+                   &C[0, 0], m)
     return info
