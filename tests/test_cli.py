@@ -376,6 +376,7 @@ def test_in_a_terminal(here):
         shown, deadline = b"", time.monotonic() + 30
         while b"analysing 72 x 95" not in shown and time.monotonic() < deadline:
             shown += _read(ours)
+        time.sleep(0.5)  # until it works, not starts to
         process.send_signal(signal.SIGINT)
         while chunk := _read(ours):
             shown += chunk

@@ -128,7 +128,7 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     --------
     >>> from fastsub.factor.choose import choose
     >>> choose(20000, 500, "float64", want="row")
-    Plan(adjoint=False, gram=False, left=False, reduce=True, block=64, panel=32, sketch=0)
+    Plan(adjoint=False, gram=False, left=False, reduce=True, block=32, panel=32, sketch=32)
     """
     of_itself = want in ("rrqr", "qr")
     adjoint = m < n
