@@ -200,7 +200,12 @@ class TestUpper:
 
     @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
     def test_of_nothing(self, dtype, shape):
-        layout.py_upper(np.zeros(shape, dtype, order="F"), np.zeros(shape, dtype, order="F"))
+        """No row is asked for, or there is no column: A is not read, nothing is written."""
+        A = np.full((shape[0] + 2, shape[1]), np.nan, dtype, order="F")
+        around = np.full((shape[0] + 1, shape[1] + 1), 7, dtype, order="F")
+        R = np.ndarray(shape, dtype, around, order="F")
+        layout.py_upper(A, R)
+        assert np.all(around == 7)
 
     @pytest.mark.parametrize("shape", [(6, 5), (5, 4), (5, 6)])
     def test_refuses_another_shape(self, dtype, shape):
