@@ -76,7 +76,7 @@ cdef void trmv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int
 
 cdef void trsv(char uplo, char trans, char diag, blas_int n, scalar* A, blas_int lda,
                scalar* x, blas_int incx) noexcept nogil:
-    """x := op(A)*x, A is (n, n) triangular"""
+    """x := op(A)^-1*x, A is (n, n) triangular"""
     if scalar is float:
         strsv(&uplo, &trans, &diag, &n, A, &lda, x, &incx)
     elif scalar is double:
