@@ -10,10 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from fastsub.errors import ConvergenceError, RankDeficientError
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
+from fastsub.factor.echelon import Echelon
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.least_squares import lstsq
 from fastsub.functions.qr import qr, rrqr
 from fastsub.functions.rank import matrix_rank
+from fastsub.functions.rref import rref
 from fastsub.functions.subspaces import (
     column_space,
     left_null_space,
@@ -27,6 +29,7 @@ __all__ = [
     "RRQR",
     "Certificate",
     "ConvergenceError",
+    "Echelon",
     "RankDeficientError",
     "column_space",
     "left_null_space",
@@ -36,6 +39,7 @@ __all__ = [
     "orth",
     "qr",
     "row_space",
+    "rref",
     "rrqr",
 ]
 

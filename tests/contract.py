@@ -54,6 +54,11 @@ def _rrqr(A, **options):
     return tuple(fastsub.rrqr(A, **options))
 
 
+def _rref(A, **options):
+    E = fastsub.rref(A, **options)
+    return E.R, E.null_basis, np.array(E.pivots, int)
+
+
 def _cod(A, **options):
     F = fastsub.COD(A, **options)
     return F.column_space(), F.row_space(), F.null_space(), F.left_null_space(), F.rank
@@ -86,6 +91,7 @@ FUNCTIONS = (
         flags=("check_finite", "full_output", "overwrite_a"),
     ),
     Entry("rrqr", _rrqr, tolerances=("rtol",), stacks=False),
+    Entry("rref", _rref, tolerances=("rtol",), flags=("check_finite",), stacks=False),
     Entry("qr", fastsub.qr, argument="a", flags=("check_finite", "overwrite_a")),
     Entry(
         "qr-pivoted",

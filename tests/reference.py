@@ -3,6 +3,8 @@
 The cutoff is that of the dtype that comes in, eps * max(m, n) * sigma_1, unless rtol is given.
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 
@@ -106,3 +108,20 @@ def compact_wy(V, tau):
         T[:j, j] = -tau[j] * T[:j, :j] @ (V[:, :j].conj().T @ V[:, j])
         T[j, j] = tau[j]
     return T
+
+
+def rref(A):
+    """Reduced row echelon form of integers in exact fractions, and the pivots (Gauss-Jordan)."""
+    R = np.array([[Fraction(int(x)) for x in row] for row in A], dtype=object).reshape(A.shape)
+    pivots = []
+    for j in range(R.shape[1]):
+        i = len(pivots)
+        nonzero = [k for k in range(i, R.shape[0]) if R[k, j]]
+        if nonzero:
+            R[[i, nonzero[0]]] = R[[nonzero[0], i]]
+            R[i] = R[i] / R[i, j]
+            for k in range(R.shape[0]):
+                if k != i:
+                    R[k] = R[k] - R[k, j] * R[i]
+            pivots.append(j)
+    return R, tuple(pivots)

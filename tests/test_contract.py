@@ -179,6 +179,7 @@ def expected_when_empty(name, m, n):
         "matrix_rank": [()],
         "lstsq": [(n,), () if n == 0 else (0,), (), None],
         "rrqr": [(m, k), (k, n), (n,)],
+        "rref": [(m, n), (n, n), (0,)],
         "qr": [(m, m), (m, n)],
         "qr-pivoted": [(m, m), (m, n), (n,)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
@@ -194,7 +195,6 @@ def test_empty(function, shape, dtype):
     assert shapes == expected_when_empty(function.name, *shape)
     for part in answer:
         if isinstance(part, np.ndarray) and part.dtype.kind in "fc":
-            # Least squares: b is double, and so is x then.
             # Least squares: b is double, and so are x and the residues.
             wanted = np.result_type(dtype, float) if part.ndim == 1 else np.dtype(dtype)
             assert part.dtype in (wanted, wanted.type(0).real.dtype)

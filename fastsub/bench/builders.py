@@ -163,6 +163,20 @@ def rrqr_case(
     )
 
 
+def rref_case(shape: Shape, lu_floor: float | None = None, **fields: Any) -> Case:
+    """Ours against SciPy's LU factorisation, which is the elimination without the reduction."""
+    return _case(
+        "rref",
+        shape,
+        ours=fastsub.rref,
+        certify=lambda A: fastsub.rref(A).certificate,
+        peers={"scipy lu_factor": Peer(peers.lu, lu_floor)},
+        check=partial(checks.check_rref, rank=shape[2]),
+        flops=flops.rref(*shape),
+        **fields,
+    )
+
+
 def lstsq_case(
     shape: Shape,
     floors: dict[str, float] | None = None,

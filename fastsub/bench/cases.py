@@ -73,6 +73,15 @@ RRQR: Table = [
     ((4000, 4000, 50), {"pivoted_floor": 60.0, "stop": True}),
 ]
 
+# The elimination is that of LU, and half of the work; the reduction is the other.
+RREF: Table = [
+    *(((n, n, n), {}) for n in (16, 100)),
+    ((500, 500, 500), {"lu_floor": 1 / 3.5}),
+    ((1000, 2000, 1000), {"lu_floor": 1 / 3.5, "main": True}),
+    ((2000, 2000, 2000), {"lu_floor": 1 / 3.5, "main": True}),
+    ((2000, 2000, 1500), {}),
+]
+
 
 def _over(**floors: float) -> dict[str, float]:
     """Floors by the peers' names: gelsd=8 is 8 × the speed of SciPy's gelsd."""
@@ -117,6 +126,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "rank": (builders.rank_case, RANK),
     "lstsq": (builders.lstsq_case, LSTSQ),
     "rrqr": (builders.rrqr_case, RRQR),
+    "rref": (builders.rref_case, RREF),
 }
 GROUPS = tuple(_TABLES)
 
@@ -132,7 +142,7 @@ def cases(groups: Iterable[str] = GROUPS, *, scale: float = 1.0) -> list[Case]:
 
     Parameters
     ----------
-    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr"}
+    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "rref"}
         In the order wanted.
     scale : float, default: 1.0
         Multiplies every dimension: 0.93 and 1.07 show whether sizes are special. Unless it is 1,

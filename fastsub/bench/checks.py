@@ -141,6 +141,20 @@ def check_rrqr(inputs: Inputs, ours: Any, theirs: tuple[Array, ...], *, rank: in
     return residual
 
 
+def check_rref(inputs: Inputs, ours: Any, theirs: Any, *, rank: int) -> float:
+    """Check the rank, the form of R and A = A_p R; return ‖A - A_p R‖ / (‖A_p‖ ‖R‖)."""
+    (A,) = inputs
+    R, pivots = ours
+    if len(pivots) != rank:
+        raise WrongAnswerError(f"the rank is {len(pivots)}, by construction {rank}")
+    p = list(pivots)
+    _demand("the pivot columns", norm(R[:, p] - np.eye(*R.shape)[:, :rank]), 0.0)
+    size = norm(A[:, p]) * norm(R)
+    residual = norm(A - product(A[:, p], R[:rank])) / (size or 1.0)
+    _demand("‖A - A_p R‖", residual, max(A.shape) * _eps(A))
+    return residual
+
+
 def check_lstsq(inputs: Inputs, ours: Any, theirs: Any, *, rank: int) -> float:
     """Check residual and norm of x; return ‖Aᴴ(b - A x)‖ / (‖A‖ ‖b‖).
 

@@ -27,6 +27,11 @@ def orth(m: int, n: int, r: int) -> float:
     return qr_steps(m, n, r) + 2.0 * m * r**2 - 2.0 * r**3 / 3
 
 
+def rref(m: int, n: int, r: int) -> float:
+    """Count r steps of elimination, then the free columns: 2mnr - (m + n)r² + 2r³/3 + r²(n - r)."""
+    return 2.0 * m * n * r - (m + n) * r**2 + 2.0 * r**3 / 3 + r**2 * (n - r)
+
+
 def lstsq(m: int, n: int, r: int, k: int = 1) -> float:
     """Count the cheapest method that the rank allows, for k right-hand sides.
 

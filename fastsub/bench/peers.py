@@ -6,6 +6,7 @@ Every peer gets the cutoff eps·max(m, n), ours and NumPy's, so that all answer 
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,13 @@ def pivoted_r(A: Array) -> Any:
 def unpivoted_r(A: Array) -> Any:
     """Return R of SciPy's QR without pivoting."""
     return scipy.linalg.qr(A, mode="r")
+
+
+def lu(A: Array) -> Any:
+    """Return SciPy's LU factorisation, of a singular matrix without its warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+        return scipy.linalg.lu_factor(A)
 
 
 def numpy_peer(call: Callable[..., Any], floor: float | None = None) -> Peer:

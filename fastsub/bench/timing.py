@@ -37,7 +37,7 @@ PAGE = 4096
 
 
 def read(answer: Any) -> None:
-    """Read every array of an answer: an array, a tuple, or a factorisation with R and p."""
+    """Read every array of an answer: an array, a tuple, or a factorisation with R."""
     if isinstance(answer, np.ndarray):
         if answer.nbytes > PAGE:
             np.add.reduce(answer, axis=None)
@@ -46,7 +46,7 @@ def read(answer: Any) -> None:
             read(part)
     elif hasattr(answer, "R"):
         read(answer.R)
-        read(answer.p)
+        read(getattr(answer, "p", None))
 
 
 @dataclass

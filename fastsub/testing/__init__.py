@@ -27,6 +27,7 @@ from fastsub.testing.checks import (
     check_rrqr,
     check_same_subspace,
 )
+from fastsub.testing.echelons import check_echelon
 from fastsub.testing.gallery import (
     cauchy,
     incidence,
@@ -75,6 +76,7 @@ __all__ = [
     "check_annihilates",
     "check_certificate",
     "check_complementary",
+    "check_echelon",
     "check_in_range",
     "check_orthonormal",
     "check_rrqr",
