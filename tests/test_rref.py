@@ -221,4 +221,4 @@ class TestKernel:
         with pytest.raises(ValueError, match="pivots"):
             echelon.py_eliminate(W, 2, 0.0, two, pivots[:1], pivots, two, two)
         with pytest.raises(ValueError, match="shape of W"):
-            echelon.py_reduce(W, pivots, two, two, W[:, :1], W)
+            echelon.py_reduce(W, pivots, two, two, 3, W.copy(order="F"))

@@ -16,12 +16,12 @@ import numpy as np
 
 
 def nbytes(answer: Any) -> int:
-    """Return the bytes of an answer: an array, a tuple, or a factorisation with R and p."""
+    """Return the bytes of an answer: an array, a tuple, or a factorisation with R."""
     if isinstance(answer, np.ndarray):
         return int(answer.nbytes)
     if isinstance(answer, tuple):
         return sum(map(nbytes, answer))
-    return nbytes((answer.R, answer.p)) if hasattr(answer, "R") else 0
+    return nbytes((answer.R, getattr(answer, "p", ()))) if hasattr(answer, "R") else 0
 
 
 def peak_beyond_output(call: Callable[..., Any], *inputs: Any, **options: Any) -> int:

@@ -123,7 +123,7 @@ class Echelon:
         self._errors = errors
         self.pivots: tuple[int, ...] = tuple(pivots[:r].tolist())
         R = empty(W.shape, A.dtype)
-        met = echelon.py_reduce(W, pivots, norms, errors, empty((r, r), A.dtype), R)
+        met = echelon.py_reduce(W, pivots, norms, errors, r, R)
         self.growth = max(met / largest, 1.0) if largest else 1.0
         if exponents.any():
             # W = A diag(2^exponents); R is that of A once its pivots are 1 again.

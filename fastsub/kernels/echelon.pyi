@@ -18,6 +18,6 @@ def py_reduce(
     pivots: NDArray[np.intc],
     norms: NDArray[np.float64],
     errors: NDArray[np.float64],
-    U: NDArray[_Scalar],
+    rank: int,
     R: NDArray[_Scalar],
 ) -> float: ...

@@ -166,15 +166,13 @@ cdef blas_int eliminate(blas_int m, blas_int first, blas_int last, blas_int r, d
     return last
 
 
-cdef double reduce(blas_int m, blas_int n, blas_int r, const scalar* W, const blas_int* pivots,
-                   const double* norms, double* errors, blas_int last, scalar* R,
-                   scalar* U) noexcept nogil:
+cdef double reduce(blas_int m, blas_int n, blas_int r, scalar* W, const blas_int* pivots,
+                   const double* norms, double* errors, blas_int last, scalar* R) noexcept nogil:
     """R (m, n) := the reduced echelon form of U and rows r.. of W; return the largest |u_ij|
 
     errors (last): what is left of a dependent column becomes relative to its dependence, too.
-
-    W (m, n) as `eliminate` leaves it; U (r, r) is destroyed: the pivot columns of W. The other
-    columns of R are U11^-1 times those of U, gathered on the left of R, solved for and spread.
+    W (m, n), as `eliminate` leaves it, is destroyed: its first columns become U11, the pivot ones.
+    The others of R are U11^-1 times those of U, gathered on the left of R, solved for and spread.
     """
     cdef Py_ssize_t ld = m, i, j, k = 0, free = 0
     cdef scalar one = 1
@@ -185,7 +183,7 @@ cdef double reduce(blas_int m, blas_int n, blas_int r, const scalar* W, const bl
             most = max(most, abs2(W[largest(i, W + j * ld) + j * ld]))
         if k < r and pivots[k] == j:
             for i in range(k + 1):
-                U[i + k * r] = W[i + j * ld]
+                W[i + k * ld] = W[i + j * ld]
             k += 1
             continue
         for i in range(k):
@@ -197,7 +195,7 @@ cdef double reduce(blas_int m, blas_int n, blas_int r, const scalar* W, const bl
             R[i + free * ld] = 0 if j < r else W[i + j * ld]
         free += 1
     if r and free:
-        trsm(c'L', c'U', c'N', c'N', r, <blas_int>free, one, U, r, R, m)
+        trsm(c'L', c'U', c'N', c'N', r, <blas_int>free, one, W, m, R, m)
     k = r - 1
     for j in range(n - 1, -1, -1):
         if k >= 0 and pivots[k] == j:
@@ -248,16 +246,16 @@ def py_eliminate(scalar[::1, :] W, Py_ssize_t columns, double rtol, double[::1] 
 
 
 def py_reduce(scalar[::1, :] W, blas_int[::1] pivots, double[::1] norms, double[::1] errors,
-              scalar[::1, :] U, scalar[::1, :] R):
+              Py_ssize_t rank, scalar[::1, :] R):
     """R (m, n) := the reduced echelon form of what `py_eliminate` left in W; return max |u_ij|.
 
-    U (r, r) is workspace; the rest as `py_eliminate` left it. See `reduce`.
+    W is destroyed; the rest as `py_eliminate` left it. See `reduce`.
     """
     cdef double most
     cdef blas_int last = <blas_int>errors.shape[0]
-    cdef blas_int m = <blas_int>W.shape[0], n = <blas_int>W.shape[1], r = <blas_int>U.shape[0]
-    if R.shape[0] != m or R.shape[1] != n or U.shape[1] != r or pivots.shape[0] < r:
-        raise ValueError("R must have the shape of W, U the order of the rank")
+    cdef blas_int m = <blas_int>W.shape[0], n = <blas_int>W.shape[1], r = <blas_int>rank
+    if R.shape[0] != m or R.shape[1] != n or not 0 <= r <= min(m, n, pivots.shape[0]):
+        raise ValueError("R must have the shape of W, which bounds the rank")
     if norms.shape[0] < last or last > n:
         raise ValueError("norms too short, or errors too long")
     if m == 0 or last == 0:
@@ -265,5 +263,5 @@ def py_reduce(scalar[::1, :] W, blas_int[::1] pivots, double[::1] norms, double[
         return 0.0
     with nogil:
         most = reduce(m, n, r, &W[0, 0], &pivots[0] if r else NULL, &norms[0], &errors[0],
-                      last, &R[0, 0], &U[0, 0] if r else NULL)
+                      last, &R[0, 0])
     return most
