@@ -3,6 +3,8 @@
 The cutoff is that of the dtype that comes in, eps * max(m, n) * sigma_1, unless rtol is given.
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 
@@ -106,3 +108,21 @@ def compact_wy(V, tau):
         T[:j, j] = -tau[j] * T[:j, :j] @ (V[:, :j].conj().T @ V[:, j])
         T[j, j] = tau[j]
     return T
+
+
+def rational_rref(A):
+    """Reduced row echelon form of a matrix of integers, in Fractions, and its pivot columns."""
+    rows = [[Fraction(int(x)) for x in row] for row in A]
+    pivots, n = [], np.shape(A)[1]
+    for j in range(n):
+        i = len(pivots)
+        choice = next((k for k in range(i, len(rows)) if rows[k][j]), None)
+        if choice is None:
+            continue
+        rows[i], rows[choice] = rows[choice], rows[i]
+        rows[i] = [x / rows[i][j] for x in rows[i]]
+        for k in range(len(rows)):
+            if k != i:
+                rows[k] = [x - rows[k][j] * y for x, y in zip(rows[k], rows[i], strict=True)]
+        pivots.append(j)
+    return rows, pivots

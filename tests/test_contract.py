@@ -181,6 +181,10 @@ def expected_when_empty(name, m, n):
         "rrqr": [(m, k), (k, n), (n,)],
         "qr": [(m, m), (m, n)],
         "qr-pivoted": [(m, m), (m, n), (n,)],
+        "fundamental_subspaces": [(m, 0), (n, n), (n, 0), (m, m), (), (n,), (n, m)],
+        "solutions": [(n,), (m,), (n,), (n,), (n,), ()],
+        "Subspace.kernel": [(n, n), (n, 0), (n, n), ()],
+        "subspace_angles": [(0,)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
     }[name]
 
@@ -194,7 +198,6 @@ def test_empty(function, shape, dtype):
     assert shapes == expected_when_empty(function.name, *shape)
     for part in answer:
         if isinstance(part, np.ndarray) and part.dtype.kind in "fc":
-            # Least squares: b is double, and so is x then.
             # Least squares: b is double, and so are x and the residues.
             wanted = np.result_type(dtype, float) if part.ndim == 1 else np.dtype(dtype)
             assert part.dtype in (wanted, wanted.type(0).real.dtype)
