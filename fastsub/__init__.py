@@ -23,6 +23,12 @@ from fastsub.functions.subspaces import (
     orth,
     row_space,
 )
+from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
+from fastsub.solution.solution_set import SolutionSet
+from fastsub.solution.solutions import solutions
+from fastsub.subspace.angles import subspace_angles
+from fastsub.subspace.project import is_orthogonal, is_projector, project, projector
+from fastsub.subspace.subspace import Subspace
 
 __all__ = [
     "COD",
@@ -30,17 +36,27 @@ __all__ = [
     "Certificate",
     "ConvergenceError",
     "Echelon",
+    "FundamentalSubspaces",
     "RankDeficientError",
+    "SolutionSet",
+    "Subspace",
     "column_space",
+    "fundamental_subspaces",
+    "is_orthogonal",
+    "is_projector",
     "left_null_space",
     "lstsq",
     "matrix_rank",
     "null_space",
     "orth",
+    "project",
+    "projector",
     "qr",
     "row_space",
     "rref",
     "rrqr",
+    "solutions",
+    "subspace_angles",
 ]
 
 try:

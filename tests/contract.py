@@ -64,6 +64,24 @@ def _cod(A, **options):
     return F.column_space(), F.row_space(), F.null_space(), F.left_null_space(), F.rank
 
 
+def _fundamental(A, **options):
+    F = fastsub.fundamental_subspaces(A, **options)
+    b = np.linspace(-1, 2, F.shape[0])
+    return *(V.basis for V in F), F.rank, F.solve(b), F.pseudoinverse()
+
+
+def _solutions(A, **options):
+    shape = A.array.shape if hasattr(A, "array") else getattr(A, "shape", None) or (1,)
+    rows = len(A) if isinstance(A, (list, tuple)) else shape[0]
+    S = fastsub.solutions(A, np.linspace(-1, 2, rows), **options)
+    return S.particular, S.residual, S.basic(), S.sample(), S.determined, S.residual_norm
+
+
+def _kernel(A, **options):
+    V = fastsub.Subspace.kernel(A, **options)
+    return V.basis, V.complement().basis, V.projector().to_matrix(), V.dim
+
+
 _SUBSPACE = {"tolerances": ("rcond",), "flags": ("check_finite", "full_output")}
 
 FUNCTIONS = (
@@ -99,6 +117,10 @@ FUNCTIONS = (
         argument="a",
         flags=("check_finite", "overwrite_a"),
     ),
+    Entry("fundamental_subspaces", _fundamental, tolerances=("rtol",), stacks=False),
+    Entry("solutions", _solutions, tolerances=("rtol", "rcond"), stacks=False),
+    Entry("Subspace.kernel", _kernel, tolerances=("rtol", "tol"), stacks=False),
+    Entry("subspace_angles", lambda A: (fastsub.subspace_angles(A, A).astype(float),)),
     Entry(
         "COD",
         _cod,

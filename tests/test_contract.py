@@ -182,6 +182,10 @@ def expected_when_empty(name, m, n):
         "rref": [(m, n), (n, n), (0,)],
         "qr": [(m, m), (m, n)],
         "qr-pivoted": [(m, m), (m, n), (n,)],
+        "fundamental_subspaces": [(m, 0), (n, n), (n, 0), (m, m), (), (n,), (n, m)],
+        "solutions": [(n,), (m,), (n,), (n,), (n,), ()],
+        "Subspace.kernel": [(n, n), (n, 0), (n, n), ()],
+        "subspace_angles": [(0,)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
     }[name]
 

@@ -108,6 +108,9 @@ OBJECTS = {
     "RRQR": fastsub.rrqr(A),
     "RRQR rank=": fastsub.rrqr(A, rank=2),
     "COD": fastsub.COD(A),
+    "Subspace": fastsub.Subspace.kernel(A),
+    "FundamentalSubspaces": fastsub.fundamental_subspaces(A),
+    "SolutionSet": fastsub.solutions(A, np.arange(6.0)),
     "RankDeficientError": fastsub.RankDeficientError("singular, rank 3 of 5", 3),
     "ConvergenceError": fastsub.ConvergenceError("no convergence", None),
 }
@@ -123,6 +126,13 @@ def content(thing):
     if isinstance(thing, fastsub.COD):
         bases = thing.null_space(), thing.row_space(), thing.column_space()
         return [*bases, thing.rank, thing.condition, *content(thing.certificate)]
+    if isinstance(thing, fastsub.Subspace):
+        halves = thing.basis, thing.complement().basis
+        return [*halves, thing.dim, thing.tol, *content(thing.certificate)]
+    if isinstance(thing, fastsub.FundamentalSubspaces):
+        return [x for V in thing for x in content(V)] + [thing.pseudoinverse()]
+    if isinstance(thing, fastsub.SolutionSet):
+        return [thing.particular, *content(thing.directions), thing.basic(), thing.residual_norm]
     return [str(thing), thing.rank]
 
 

@@ -246,17 +246,18 @@ def empty(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
     MemoryError
         If it cannot fit in the memory of the machine; the message states bytes and `alternative`.
     """
-    _check_memory(shape, dtype, alternative)
+    check_memory(shape, dtype, alternative)
     return np.empty(shape, dtype, order="F")
 
 
 def zeros(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
     """Return a Fortran-ordered array of zeros, as `empty`."""
-    _check_memory(shape, dtype, alternative)
+    check_memory(shape, dtype, alternative)
     return np.zeros(shape, dtype, order="F")
 
 
-def _check_memory(shape: tuple[int, ...], dtype: Any, alternative: str) -> None:
+def check_memory(shape: tuple[int, ...], dtype: Any, alternative: str) -> None:
+    """Raise MemoryError if an array cannot fit in the memory of the machine, as `empty` does."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size > _physical_memory():
         raise MemoryError(

@@ -1,0 +1,1 @@
+"""All of a map at once: its four subspaces, and every solution of A x = b."""

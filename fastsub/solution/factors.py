@@ -1,0 +1,82 @@
+"""One factorisation behind all that is asked of a map.
+
+A tall A is Q M: Q an orthonormal basis of the column space by a sketch, M = Q^H A small; a wide one
+M Q^H. That is two passes over A, no copy, and every further question is one about M. All others are
+factored whole (cod.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastsub.factor.arrays import Array, product
+from fastsub.factor.choose import is_tall
+from fastsub.factor.cod import COD
+from fastsub.factor.decide import Cutoff
+from fastsub.factor.sketched import decide_by_sketch
+
+
+class Factors:
+    """A = Q M, M Q^H or M, with a complete orthogonal decomposition of M.
+
+    Parameters
+    ----------
+    A : ndarray, shape (m, n)
+        One of the four dtypes; it is not kept.
+    rtol : float, optional
+        Singular values above ``rtol`` times the largest count.
+
+    Attributes
+    ----------
+    rank : int
+    certificate : Certificate
+    """
+
+    def __init__(self, A: Array, rtol: float | None = None) -> None:
+        self.shape, self.dtype = A.shape, A.dtype
+        self._wide = A.shape[0] < A.shape[1]
+        self._Q, answer = None, None
+        if is_tall(max(A.shape), min(A.shape)):
+            cutoff = Cutoff.of(A, rtol)
+            answer = decide_by_sketch(A, cutoff, row_side=self._wide, complement=False)
+        if answer is None:
+            self._cod = COD(A, rtol)
+            self.certificate = self._cod.certificate
+        else:
+            Q, self.certificate = answer
+            self._Q = np.asfortranarray(Q)
+            M = product(A, self._Q, adjoint=not self._wide)
+            # M has the r singular values of A that are proved to be above the bound, and no more.
+            tol = min(self.certificate.tol, self.certificate.sigma_r_lower / 2)
+            self._cod = COD(M if self._wide else M.conj().T, tol=tol)
+        self.rank = int(self.certificate.rank)
+        assert self.rank == self._cod.rank
+
+    def row_half(self) -> Array:
+        """Return a basis of the row space if 2 rank <= n, else of the null space."""
+        if self._Q is not None and self._wide:
+            return self._Q
+        F, n = self._cod, self.shape[1]
+        return F.row_space() if 2 * self.rank <= n else F.null_space()
+
+    def column_half(self) -> Array:
+        """Return a basis of the column space if 2 rank <= m, else of the left null space."""
+        if self._Q is not None and not self._wide:
+            return self._Q
+        F, m = self._cod, self.shape[0]
+        return F.column_space() if 2 * self.rank <= m else F.left_null_space()
+
+    def solve(self, B: Array) -> Array:
+        """Return the least-squares solution of least norm, shape (n, k); B (m, k) is kept."""
+        if self._Q is None:
+            return self._cod.solve(B)
+        if self._wide:
+            return product(self._Q, np.asfortranarray(self._cod.solve(B)))
+        return self._cod.solve(product(self._Q, B, adjoint=True))
+
+    def pseudoinverse(self) -> Array:
+        """Return A^+ = (A^+ U) U^H, U a basis of the column space, shape (n, m)."""
+        tall = self._Q is not None and not self._wide
+        U = self._Q if tall else self._cod.column_space()
+        assert U is not None
+        return product(self.solve(U), np.asfortranarray(U.conj().T))

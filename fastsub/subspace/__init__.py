@@ -1,0 +1,1 @@
+"""Subspaces as objects, each held by the smaller of a basis and that of its complement."""
