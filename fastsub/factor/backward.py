@@ -3,7 +3,8 @@
     mu(x) = || (A^H A + theta^2 I)^-1/2 A^H r || / ||x||,   r = b - A x,  theta = ||r|| / ||x||
 
 is within a factor between 1 and about 1.7 of the norm of the smallest E such that x solves the
-problem of A + E exactly.
+problem of A + E exactly. It falls as theta grows: columns whose theta lies within one octave share
+the triangular factor of that matrix for the smallest of them, which overestimates by 2 at the most.
 
 References
 ----------
@@ -15,19 +16,20 @@ Gratton, Jiranek & Titley-Peloquin, On the accuracy of the Karlson-Walden estima
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastsub.factor.arrays import Array, product, unscale
 from fastsub.factor.reflectors import Reflectors
-from fastsub.kernels import blas
+from fastsub.kernels import normal, qrcp
 
 if TYPE_CHECKING:
     from fastsub.factor.cod import COD
 
 
-def karlson_walden(F: COD, A: Array, B: Array, X: Array) -> float:
+def karlson_walden(F: COD, A: Array, R: Array, X: Array) -> float:
     """Return the largest estimate over the columns of X, relative to ``norm(A, "fro")``.
 
     Parameters
@@ -35,38 +37,73 @@ def karlson_walden(F: COD, A: Array, B: Array, X: Array) -> float:
     F : COD
         Of A.
     A : ndarray, shape (m, n)
-    B : ndarray, shape (m, k)
+    R : ndarray, shape (m, k)
+        The residual B - A X.
     X : ndarray, shape (n, k)
 
     Notes
     -----
-    Cost: 10 min(m, n)^3 / 3 flops a column, for the QR of (R; theta I).
+    Cost: 10 min(m, n)^3 / 3 flops an octave of theta, for the QR of (M; theta I).
     """
     if F.exponent:
         # The same problem in the scale in which squares of the entries of A are safe.
-        A, X = A.copy(), X.copy()
+        A, X = A.copy(), X.copy(order="F")
         unscale(A, -F.exponent)
         unscale(X, F.exponent)
     norm = float(np.linalg.norm(A))
     if norm == 0 or X.size == 0:
         return 0.0
-    R = B - product(A, X)
     G = F.small_adjoint(product(A, R, adjoint=True))
     M = F.small_factor()
-    lengths, residuals = np.linalg.norm(X, axis=0), np.linalg.norm(R, axis=0)
-    columns = zip(G.T, residuals.tolist(), lengths.tolist(), strict=True)
-    return max(_one(M, g, residual, length) for g, residual, length in columns) / norm
-
-
-def _one(M: Array, g: Array, residual: float, length: float) -> float:
-    """Estimate for one column: M (k, k) is A in orthonormal coordinates, g = M^H r."""
-    if residual == 0:
-        return 0.0
-    if length == 0:
-        return float(np.linalg.norm(g)) / residual
     k = M.shape[1]
-    K = np.asfortranarray(np.vstack([M, residual / length * np.eye(k, dtype=M.dtype)]))
-    Reflectors.of_qr(K, 64)
-    z = np.asfortranarray(g[:, None])
-    blas.py_trsm("L", "U", "C", "N", np.asfortranarray(K[:k]), z)
-    return float(np.linalg.norm(z)) / length
+
+    def shifted(theta: float) -> Array:
+        K = np.asfortranarray(np.vstack([M, theta * np.eye(k, dtype=M.dtype)]))
+        Reflectors.of_qr(K, 64)
+        return np.asfortranarray(K[:k])
+
+    errors = estimates(G, column_norms(R), column_norms(X), shifted)
+    return float(errors.max(initial=0.0)) / norm
+
+
+def estimates(
+    G: Array, residuals: Array, lengths: Array, shifted: Callable[[float], Array | None]
+) -> Array:
+    """Return the estimate for every column, shape (k,), at most twice too large.
+
+    Parameters
+    ----------
+    G : ndarray, shape (n, k)
+        A^H r, in the coordinates of `shifted`.
+    residuals, lengths : ndarray, shape (k,)
+        ||r|| and ||x||.
+    shifted : callable
+        From theta > 0 to an upper triangular K with K^H K = A^H A + theta^2 I; None if it fails.
+    """
+    sizes = column_norms(G)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        theta = residuals / lengths
+    errors = np.where(np.isfinite(residuals) & np.isfinite(lengths), 0.0, np.inf)
+    # theta is infinite where x is zero: mu = ||A^H r|| / ||r|| in the limit.
+    plain = (residuals > 0) & np.isinf(theta)
+    errors[plain] = np.maximum(errors[plain], sizes[plain] / residuals[plain])
+    usual = (residuals > 0) & (theta > 0) & np.isfinite(theta)
+    octaves = np.frexp(np.where(usual, theta, 1.0))[1]
+    for octave in np.unique(octaves[usual]):
+        some = np.flatnonzero(usual & (octaves == octave))
+        K = shifted(float(theta[some].min()))
+        if K is None:
+            errors[some] = np.inf
+            continue
+        Z = np.asfortranarray(G[:, some])
+        normal.py_half(K, Z)
+        errors[some] = np.maximum(errors[some], column_norms(Z) / lengths[some])
+    return errors
+
+
+def column_norms(A: Array) -> Array:
+    """Return the norms of the columns of a Fortran-ordered array."""
+    norms = np.zeros(2 * A.shape[1])
+    if A.size:
+        qrcp.py_column_norms(A, norms)
+    return norms[: A.shape[1]]

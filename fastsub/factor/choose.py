@@ -148,3 +148,25 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
         sketch = 32 if order < 800 else 64 if order < 1500 else 96 if order < 3000 else 128
     block = 32 if columns <= 600 else 64 if columns <= 1500 else 96
     return Plan(adjoint, gram, left, tall, block, panel=32, sketch=sketch)
+
+
+# Entries up to which a COD takes no longer than the calls around a Gram matrix.
+_NORMAL_ENTRIES = 64 * 64
+
+Solver = Literal["normal", "adjoint", "square", "cod"]
+
+
+def choose_solver(m: int, n: int) -> Solver:
+    """Return the path that a least-squares problem takes first, if singular values are not wanted.
+
+    The normal equations of A, or of A^H if it is wide; LU if it is square; else a COD at once.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import choose_solver
+    >>> [choose_solver(*shape) for shape in ((5000, 30), (30, 5000), (300, 300), (0, 30))]
+    ['normal', 'adjoint', 'square', 'cod']
+    """
+    if m * n <= _NORMAL_ENTRIES:
+        return "cod"
+    return "square" if m == n else "normal" if m > n else "adjoint"

@@ -274,7 +274,9 @@ def proposal(R: Array, k: int, left: float, rank: int, *, size: int, full: int) 
     return Decision(rank, upper, lower, upper, "svd", residual, sigma)
 
 
-def certify(decision: Decision, path: str, exponent: int) -> Certificate:
+def certify(
+    decision: Decision, path: str, exponent: int, backward_error: float | None = None
+) -> Certificate:
     """Return the certificate of a decision on a matrix that was scaled by ``2**exponent``."""
     rank = decision.rank
     # A bound from below stays one where the singular value itself is out of range.
@@ -286,6 +288,7 @@ def certify(decision: Decision, path: str, exponent: int) -> Certificate:
         _ldexp(decision.sigma_next_upper, -exponent, math.inf),
         decision.decided_by,
         path if decision.decided_by != "svd" or path == "svd" else f"{path}+svd",
+        backward_error,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ from fastsub.factor.arrays import (
     as_matrix,
     check_finite_magnitude,
     check_tolerance,
-    product,
     unscale,
     working_copy,
 )
-from fastsub.factor.backward import karlson_walden
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
+from fastsub.factor.refine import Answer
+from fastsub.factor.solve import solve, solve_by
 
 _DRIVERS = (None, "gelsd", "gelss", "gelsy")
 
@@ -141,30 +140,35 @@ def _one(
         columns = np.hstack([columns.real, columns.imag])
     scaled = working_copy(columns.astype(A.dtype, copy=False), "b", check_finite=False)
     columns = scaled.W
-    keep = A.copy() if overwrite_a and (m > n or full_output) else A
-    F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
-    X = F.solve(columns)
-    certificate = F.certificate
-
+    sigma = None
+    if driver in ("gelsd", "gelss"):
+        answer, sigma = _with_singular_values(A, columns, rtol, overwrite_a, check_finite)
+    else:
+        answer = solve(
+            A, columns, rtol, overwrite_a=overwrite_a, check_finite=check_finite, honest=full_output
+        )
+    X, rank = answer.X, answer.certificate.rank
     residues: Any = np.empty(0, dtype.type(0).real.dtype)
-    if n == 0 or (m > n == F.rank and driver != "gelsy"):
-        R = columns - product(keep, X)
+    if n == 0 or (m > n == rank and driver != "gelsy"):
         with np.errstate(over="ignore", under="ignore"):
-            squares = np.ldexp(np.sum(np.abs(R) ** 2, axis=0), -2 * scaled.exponent)
+            squares = np.ldexp(answer.residuals**2, -2 * scaled.exponent).astype(residues.dtype)
         if split:
             squares = squares[: squares.size // 2] + squares[squares.size // 2 :]
         residues = squares[0] if B.ndim == 1 else squares
-    if full_output:
-        certificate = replace(certificate, backward_error=karlson_walden(F, keep, columns, X))
     unscale(X, scaled.exponent)
     if split:
         half = X.shape[1] // 2
         X = X[:, :half] + 1j * X[:, half:]
     x = X.reshape(n) if B.ndim == 1 else np.asarray(X, dtype)
-    s = None
-    if driver in ("gelsd", "gelss"):
-        s = F.singular_values()
-    return (x, residues, F.rank, s), certificate
+    return (x, residues, rank, sigma), answer.certificate
+
+
+def _with_singular_values(
+    A: Array, B: Array, rtol: float | None, overwrite_a: bool, check_finite: bool
+) -> tuple[Answer, Array]:
+    keep = A.copy() if overwrite_a else A
+    F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
+    return solve_by(F, keep, B), F.singular_values()
 
 
 def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any], Certificate]:

@@ -2,6 +2,7 @@
 
 from fastsub.kernels.blas cimport blas_int, scalar
 
+cdef char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col) noexcept nogil
 cdef void times(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col,
                 scalar* N, blas_int k, scalar* C, scalar* copied) noexcept nogil
 cdef void precondition(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col,

@@ -28,8 +28,7 @@ cdef inline Py_ssize_t panel_rows(Py_ssize_t k, const scalar* _) noexcept nogil:
     return max(512, (1 << 20) // (max(1, k) * <Py_ssize_t>sizeof(scalar)))
 
 
-cdef inline char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row,
-                       Py_ssize_t col) noexcept nogil:
+cdef char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col) noexcept nogil:
     """How gemm can read A (m, n): as it is (N), as its transpose (T), or not where it lies (0)."""
     if row == 1 and max(1, m) <= col <= LARGEST:
         return c'N'

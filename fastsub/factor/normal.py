@@ -1,0 +1,175 @@
+"""Least squares by the normal equations: half the flops of QR, and all of its accuracy if refined.
+
+    G = A^H A = R^H R          Gram matrix and Cholesky
+    R^H R x = A^H b            refine.py turns it into a solution as good as that of QR
+
+R proves the rank (fullrank.py), which must be that of the columns, and refine.py the accuracy.
+Where either is not proved, the answer is None and A was only read.
+
+For a wide A the same of its conjugate transpose: x = A^H y with (A A^H) y = b is the solution of
+minimum norm. y is refined by r = b - A x. Let x = A^H y + e as computed: x is the solution of
+minimum norm of A + E exactly, with ||E||^2 <= (||r|| / ||x||)^2 + (||e|| / ||y||)^2 (Kielbasinski
+& Schwetlick; Higham 2002, lemma 21.2); ||e|| <= sqrt(m) u ||A||_F ||y|| by the square root law.
+
+References
+----------
+Bjorck, Numerical Methods for Least Squares Problems (1996), sections 2.2 and 2.9.
+Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections 20.4 and 21.3.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastsub.factor.arrays import Array, empty, is_safe
+from fastsub.factor.backward import column_norms
+from fastsub.factor.decide import Cutoff, Decision, certify
+from fastsub.factor.fullrank import prove_by_cholesky
+from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, refine
+from fastsub.kernels import gram, normal
+
+# Powers of two that the lengths of columns may lie apart before they are scaled.
+_ALIKE = 2
+
+
+class CholeskyFactor:
+    """R with R^H R = (A D)^H A D from the Gram matrix of A; the rank is proved.
+
+    D has powers of two for a diagonal, which bring the columns to one length where they differ: not
+    that it would change a bit of R, but errors are then judged column by column, as Householder QR
+    makes them.
+
+    Attributes
+    ----------
+    norm : float
+        ``||A D||_F``.
+    squares : ndarray, shape (n,)
+        Squared norms of the columns of A.
+    scale : ndarray, shape (n, 1), or None
+        The diagonal of D, if it is not the identity.
+    decision : Decision or None
+        None if the columns are not proved to be independent.
+    """
+
+    def __init__(self, A: Array, cutoff: Cutoff) -> None:
+        m, n = A.shape
+        self.decision: Decision | None = None
+        self.scale: Array | None = None
+        self._G = empty((n, n), A.dtype)
+        normal.py_gram(A, self._G)
+        self.squares = squares = np.diagonal(self._G).real.astype(np.float64)
+        total = float(squares.sum())
+        self.norm = math.sqrt(total) if total >= 0 else math.nan
+        # NaN and infinity show in the diagonal; so does a column whose squares are lost.
+        if not is_safe(self.norm, A.dtype) or not squares.min() > _least(A.dtype):
+            return
+        exponents = np.frexp(squares)[1] // 2
+        if np.ptp(exponents) > _ALIKE:
+            scale = np.ldexp(np.ones(n, self._G.real.dtype), -exponents)
+            self._G *= scale
+            self._G *= scale[:, None]
+            self.scale = scale[:, None]
+            self.norm = math.sqrt(float(np.trace(self._G).real))
+        self._R = self._G.copy(order="F")
+        if gram.py_cholesky(self._R) == 0:
+            R = self._R if self.scale is None else np.asfortranarray(self._R / self.scale.T)
+            self.decision = prove_by_cholesky(R, squares, m, cutoff)
+
+    def half(self, G: Array) -> Array:
+        """Return R^-H G, in its place."""
+        normal.py_half(self._R, G)
+        return G
+
+    def rest(self, Z: Array) -> Array:
+        """Return R^-1 Z, in its place."""
+        normal.py_half(self._R, Z, adjoint=False)
+        return Z
+
+    def shifted(self, theta: float, *, plain: bool = False) -> Array | None:
+        """Return the Cholesky factor of D A^H A D + theta^2 I; plain: + theta^2 D^2."""
+        K = self._G.copy(order="F")
+        weights = self.scale[:, 0] if plain and self.scale is not None else 1.0
+        np.fill_diagonal(K, np.diagonal(K) + (theta * weights) ** 2)
+        return K if gram.py_cholesky(K) == 0 else None
+
+
+def _least(dtype: np.dtype[Any]) -> float:
+    """Return the least square whose rounding is still relative."""
+    info = np.finfo(dtype)
+    return float(info.tiny) / float(info.eps) ** 2
+
+
+def solve_tall(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | None:
+    """Return the least-squares solution of A X = B, or None: not proved.
+
+    Parameters
+    ----------
+    A : ndarray, shape (m, n)
+        m >= n, such as `normal.py_reads` says.
+    B : ndarray, shape (m, k)
+        Fortran-ordered, finite.
+    cutoff : Cutoff
+    honest : bool
+        Whether the backward error itself is wanted, not a bound that suffices.
+    """
+    factor = CholeskyFactor(A, cutoff)
+    if factor.decision is None:
+        return None
+    solution = refine(A, B, factor, honest=honest)
+    if solution is None:
+        return None
+    return Answer(
+        solution.X,
+        solution.residuals,
+        certify(factor.decision, describe(solution.steps), 0, solution.backward_error),
+    )
+
+
+def describe(steps: int) -> str:
+    """Return the name of the path in a certificate."""
+    return f"normal equations, {steps} step" + "s" * (steps != 1)
+
+
+def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
+    """Return the solution of A X = B of minimum norm, A (m, n) with m <= n, or None: not proved."""
+    # A^T and its Gram matrix are the conjugates of A^H and its own.
+    factor = CholeskyFactor(A.T, cutoff)
+    if factor.decision is None:
+        return None
+    D = 1.0 if factor.scale is None else factor.scale
+    enough = ENOUGH * float(np.finfo(A.dtype).eps) * factor.norm
+    Y = _solve(factor, B)
+    R, X = empty(B.shape, A.dtype), empty((A.shape[1], B.shape[1]), A.dtype)
+    before = np.inf
+    for steps in range(STEPS + 1):
+        normal.py_adjoint(A, Y, X)
+        normal.py_residual(A, B, X, R)
+        lengths = column_norms(X)
+        # By rows, as LQ would make it.
+        error = float(_ratios(column_norms(np.asfortranarray(D * R)), lengths).max(initial=0.0))
+        if error <= enough:
+            residuals = column_norms(R)
+            norm = math.sqrt(factor.squares.sum())
+            error = float(_ratios(residuals, lengths).max(initial=0.0)) / norm
+            return Answer(X, residuals, certify(factor.decision, describe(steps), 0, error))
+        if not error <= GAIN * before:
+            return None
+        before = error
+        Y += _solve(factor, R)
+    return None
+
+
+def _ratios(residuals: Array, lengths: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        ratios = residuals / lengths
+    return np.where(residuals == 0, 0.0, ratios)
+
+
+def _solve(factor: CholeskyFactor, B: Array) -> Array:
+    """Return (A A^H)^-1 B from the factor of its conjugate."""
+    D = 1.0 if factor.scale is None else factor.scale
+    Y = D * factor.rest(factor.half(np.array(D * B.conj(), order="F")))
+    return np.conj(Y, order="F")
