@@ -1,0 +1,176 @@
+/* Loops over residues: balanced doubles for moduli below 2^35, 64-bit integers for those above.
+
+   A double holds |x| <= (p - 1)/2 exactly, and x - p*rint(x/p) is exact while |x| + p < 2^53, fused or
+   not: every intermediate result is an integer below 2^53. An integer in 0..p-1 is multiplied by a
+   fixed factor f with a precomputed quotient g = floor(f 2^64 / p) (Shoup): for every 64-bit x,
+   x f - floor(x g / 2^64) p lies in [0, 2p), and 2p < 2^64. */
+
+#ifndef FASTSUB_RESIDUES_H
+#define FASTSUB_RESIDUES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "clones.h"
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+static inline uint64_t fastsub_mulhi(uint64_t a, uint64_t b) { return __umulh(a, b); }
+static inline uint64_t fastsub_shoup(uint64_t f, uint64_t p)
+{
+    uint64_t r;
+    return _udiv128(f, 0, p, &r);
+}
+#else
+static inline uint64_t fastsub_mulhi(uint64_t a, uint64_t b)
+{
+    return (uint64_t)(((unsigned __int128)a * b) >> 64);
+}
+static inline uint64_t fastsub_shoup(uint64_t f, uint64_t p)
+{
+    return (uint64_t)(((unsigned __int128)f << 64) / p);
+}
+#endif
+
+/* x f mod p for any 64-bit x and f < p < 2^63, g = fastsub_shoup(f, p) */
+static inline uint64_t fastsub_mulmod(uint64_t x, uint64_t f, uint64_t g, uint64_t p)
+{
+    uint64_t r = x * f - fastsub_mulhi(x, g) * p;
+    return r >= p ? r - p : r;
+}
+
+/* 1.5 * 2^52: adding and subtracting it rounds |x| < 2^51 to the nearest integer. */
+#define FASTSUB_ROUND 6755399441055744.0
+
+/* x mod p, balanced; the quotient may be wrong by one where x/p is near a half. */
+static inline double fastsub_balance(double x, double p, double inv)
+{
+    double q = (x * inv + FASTSUB_ROUND) - FASTSUB_ROUND, half = 0.5 * p;
+    x -= q * p;
+    x -= x > half ? p : 0.0;
+    x += x < -half ? p : 0.0;
+    return x;
+}
+
+/* x (n) := x mod p */
+FASTSUB_VARIANTS static inline void fastsub_reduce(ptrdiff_t n, double *x, double p, double inv)
+{
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = fastsub_balance(x[i], p, inv);
+}
+
+/* y (n) := f x mod p, |f x| < 2^53 - p */
+FASTSUB_VARIANTS static inline void fastsub_scale(ptrdiff_t n, double f, const double *x, double *y, double p,
+                                       double inv)
+{
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = fastsub_balance(f * x[i], p, inv);
+}
+
+/* High and low part of x with respect to 2^h, |low| <= 2^(h-1): low (n) := x - 2^h high */
+FASTSUB_VARIANTS static inline void fastsub_split(ptrdiff_t n, int h, const double *x, double *low, double *high)
+{
+    double power = (double)((int64_t)1 << h), inv = 1.0 / power;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double q = (x[i] * inv + FASTSUB_ROUND) - FASTSUB_ROUND;
+        low[i] = x[i] - q * power;
+        high[i] = q;
+    }
+}
+
+/* The same for x in 0..p-1, which is balanced first; `high` may be x. */
+FASTSUB_VARIANTS static inline void fastsub_split_wide(ptrdiff_t n, int h, const int64_t *x, double *low,
+                                            int64_t *high)
+{
+    int64_t half = (int64_t)1 << (h - 1);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int64_t q = (x[i] + half) >> h;
+        low[i] = (double)(x[i] - (q << h));
+        high[i] = q;
+    }
+}
+
+FASTSUB_VARIANTS static inline void fastsub_balance_wide(ptrdiff_t n, const int64_t *x, int64_t *y, int64_t p)
+{
+    int64_t half = p >> 1;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = x[i] > half ? x[i] - p : x[i];
+}
+
+FASTSUB_VARIANTS static inline void fastsub_to_double(ptrdiff_t n, const int64_t *x, double *y)
+{
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (double)x[i];
+}
+
+/* Rows of 16 residues: x := x - f0 b0 - f1 b1 - f2 b2 mod p, where f = f0 + 2^h f1 + 4^h f2 and
+   b1 = 2^h b0, b2 = 4^h b0. */
+FASTSUB_VARIANTS static inline void fastsub_eliminate(ptrdiff_t m, const double *f, const double *b, double *x,
+                                           double p, double inv)
+{
+    for (ptrdiff_t i = 0; i < m; i++) {
+        double f0 = f[3 * i], f1 = f[3 * i + 1], f2 = f[3 * i + 2], *row = x + 16 * i;
+        for (int j = 0; j < 16; j++)
+            row[j] = fastsub_balance(row[j] - (f0 * b[j] + f1 * b[16 + j] + f2 * b[32 + j]), p, inv);
+    }
+}
+
+/* The same for integers: x := x + f b mod p, one factor f a row. */
+static inline void fastsub_eliminate_wide(ptrdiff_t m, const int64_t *f, const int64_t *b, int64_t *x,
+                                   int64_t p)
+{
+    uint64_t q = (uint64_t)p;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        uint64_t factor = (uint64_t)f[i], g;
+        if (factor == 0) continue;
+        g = fastsub_shoup(factor, q);
+        for (int j = 0; j < 16; j++) {
+            uint64_t r = (uint64_t)x[16 * i + j] + fastsub_mulmod((uint64_t)b[j], factor, g, q);
+            x[16 * i + j] = (int64_t)(r >= q ? r - q : r);
+        }
+    }
+}
+
+/* C (n) := C + sign (T_0 + T_1 w_1 + T_2 w_2) mod p, T_j = T + j ldt of |T| <= offset, a multiple of p */
+static inline void fastsub_combine(ptrdiff_t n, int t, int sign, const double *T, ptrdiff_t ldt,
+                            const uint64_t *w, const uint64_t *g, int64_t offset, int64_t p, int64_t *C)
+{
+    uint64_t q = (uint64_t)p;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        uint64_t sum = 0;
+        for (int j = 0; j < t; j++) {
+            uint64_t c = (uint64_t)((int64_t)T[j * ldt + i] + offset);
+            sum += fastsub_mulmod(c, w[j], g[j], q);
+            sum = sum >= q ? sum - q : sum;
+        }
+        if (sign < 0) sum = sum ? q - sum : 0;
+        sum += (uint64_t)C[i];
+        C[i] = (int64_t)(sum >= q ? sum - q : sum);
+    }
+}
+
+/* Whether all of x (n) is in 0..p-1 */
+FASTSUB_VARIANTS static inline int fastsub_all_below(ptrdiff_t n, const int64_t *x, int64_t p)
+{
+    uint64_t outside = 0, limit = (uint64_t)p;
+    for (ptrdiff_t i = 0; i < n; i++) outside |= (uint64_t)((uint64_t)x[i] >= limit);
+    return !outside;
+}
+
+/* y (n) := x mod p, for 0 <= x < p < 2^53 */
+FASTSUB_VARIANTS static inline void fastsub_from_int(ptrdiff_t n, const int64_t *x, double *y, double p)
+{
+    double half = 0.5 * p;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double v = (double)x[i];
+        y[i] = v > half ? v - p : v;
+    }
+}
+
+/* y (n) := x in 0..p-1 */
+FASTSUB_VARIANTS static inline void fastsub_to_int(ptrdiff_t n, const double *x, int64_t *y, int64_t p)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int64_t v = (int64_t)x[i];
+        y[i] = v < 0 ? v + p : v;
+    }
+}
+
+#endif

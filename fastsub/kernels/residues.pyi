@@ -1,0 +1,1 @@
+# No function for Python: kernels/modular.pyx has the shims.
