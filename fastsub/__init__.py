@@ -12,6 +12,7 @@ from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.least_squares import lstsq
+from fastsub.functions.pinv import pinv
 from fastsub.functions.qr import qr, rrqr
 from fastsub.functions.rank import matrix_rank
 from fastsub.functions.subspaces import (
@@ -34,6 +35,7 @@ __all__ = [
     "matrix_rank",
     "null_space",
     "orth",
+    "pinv",
     "qr",
     "row_space",
     "rrqr",
