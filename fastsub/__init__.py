@@ -13,6 +13,7 @@ from fastsub.factor.cod import COD
 from fastsub.factor.echelon import Echelon
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.least_squares import lstsq
+from fastsub.functions.pinv import pinv
 from fastsub.functions.qr import qr, rrqr
 from fastsub.functions.rank import matrix_rank
 from fastsub.functions.rref import rref
@@ -51,6 +52,7 @@ __all__ = [
     "orth",
     "project",
     "projector",
+    "pinv",
     "qr",
     "row_space",
     "rref",

@@ -108,6 +108,13 @@ FUNCTIONS = (
         tolerances=("cond",),
         flags=("check_finite", "full_output", "overwrite_a"),
     ),
+    Entry(
+        "pinv",
+        _alone(fastsub.pinv),
+        argument="a",
+        tolerances=("atol", "rtol"),
+        flags=("check_finite", "full_output"),
+    ),
     Entry("rrqr", _rrqr, tolerances=("rtol",), stacks=False),
     Entry("rref", _rref, tolerances=("rtol",), flags=("check_finite",), stacks=False),
     Entry("qr", fastsub.qr, argument="a", flags=("check_finite", "overwrite_a")),

@@ -178,6 +178,7 @@ def expected_when_empty(name, m, n):
         "left_null_space": [(m, m)],
         "matrix_rank": [()],
         "lstsq": [(n,), () if n == 0 else (0,), (), None],
+        "pinv": [(n, m)],
         "rrqr": [(m, k), (k, n), (n,)],
         "rref": [(m, n), (n, n), (0,)],
         "qr": [(m, m), (m, n)],

@@ -46,8 +46,7 @@ def exact_determined(A):
     """Components that are zero in the whole null space: their unit vectors are rows."""
     n, rank = A.shape[1], len(reference.rref(A)[1])
     return [
-        len(reference.rref(np.vstack([A, np.eye(n, dtype=int)[i]]))[1]) == rank
-        for i in range(n)
+        len(reference.rref(np.vstack([A, np.eye(n, dtype=int)[i]]))[1]) == rank for i in range(n)
     ]
 
 

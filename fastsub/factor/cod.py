@@ -33,6 +33,8 @@ class COD:
         Singular values above ``rtol`` times the largest count; ``eps * max(m, n)`` by default.
     tol : float, optional
         Absolute cutoff; goes before `rtol`.
+    atol : float, default 0
+        Added to the relative cutoff.
     want : {"all", "row", "column", "rank"}
         What will be asked, so that the cheapest path can be chosen and memory reused: everything,
         row space and null space alone, column space and left null space alone, or no basis.
@@ -71,6 +73,7 @@ class COD:
         rtol: float | None = None,
         *,
         tol: float | None = None,
+        atol: float = 0.0,
         want: Want = "all",
         overwrite_a: bool = False,
         check_finite: bool = True,
@@ -80,6 +83,7 @@ class COD:
     ) -> None:
         A = as_matrix(A, name)
         rtol, tol = check_tolerance(rtol, "rtol"), check_tolerance(tol, "tol")
+        added = check_tolerance(atol, "atol") or 0.0
         self.shape: tuple[int, int] = A.shape
         self.dtype = A.dtype
         m, n = A.shape
@@ -89,7 +93,7 @@ class COD:
             A, name, adjoint=plan.adjoint, overwrite=overwrite_a, check_finite=check_finite
         )
         self._exponent = working.exponent
-        cutoff = Cutoff.of(A, rtol, tol).scaled(working.exponent)
+        cutoff = Cutoff.of(A, rtol, tol, added).scaled(working.exponent)
         self._urv = URV(working.W, plan, cutoff, lapack_driver, rng, bases=want != "rank")
         self.rank = self._urv.rank
         self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)
@@ -160,6 +164,19 @@ class COD:
             # The factors are those of 2^exponent A.
             unscale(X, -self._exponent)
         return X[:, 0] if b.ndim == 1 else X
+
+    def pinv(self) -> Array:
+        """Return the Moore-Penrose inverse of what the rank keeps of A, shape (n, m)."""
+        m, n = self.shape
+        if self.rank == 0:
+            return zeros((n, m), self.dtype)
+        X = self._ask().pinv_adjoint()
+        unscale(X, -self._exponent)
+        if self._adjoint:
+            return X
+        if X.dtype.kind == "c":
+            np.conj(X, out=X)
+        return X.T
 
     # ---- A in small orthonormal coordinates ----
 

@@ -37,29 +37,33 @@ _EPS = {char: float(np.finfo(char).eps) for char in "fdFD"}
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Singular values above it count: ``absolute``, else ``relative`` times the largest."""
+    """Singular values above it count: ``absolute``, else ``relative`` times the largest + `added`."""
 
     relative: float
     absolute: float | None = None
+    added: float = 0.0
 
     @classmethod
-    def of(cls, A: Array, rtol: float | None = None, tol: float | None = None) -> Cutoff:
+    def of(
+        cls, A: Array, rtol: float | None = None, tol: float | None = None, added: float = 0.0
+    ) -> Cutoff:
         """Return the cutoff that was asked for; ``eps * max(m, n)`` relative if none was."""
         if rtol is None:
             rtol = _EPS[A.dtype.char] * max(A.shape)
-        return cls(rtol, tol)
+        return cls(rtol, tol, added)
 
     def bracket(self, low: float, high: float) -> tuple[float, float]:
         """Return the cutoff's bracket, given that of the largest singular value."""
         if self.absolute is not None:
             return self.absolute, self.absolute
-        return self.relative * low, self.relative * high
+        return self.relative * low + self.added, self.relative * high + self.added
 
     def scaled(self, exponent: int) -> Cutoff:
         """Return the cutoff of the matrix times ``2**exponent``."""
-        if self.absolute is None:
-            return self
-        return Cutoff(self.relative, _ldexp(self.absolute, exponent, math.inf))
+        absolute, added = self.absolute, self.added
+        if absolute is not None:
+            absolute = _ldexp(absolute, exponent, math.inf)
+        return Cutoff(self.relative, absolute, _ldexp(added, exponent, math.inf))
 
 
 @dataclass(slots=True)

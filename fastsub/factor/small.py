@@ -46,6 +46,8 @@ def decide_small(
     m, n = A.shape
     if not is_small(m, n, (n if row_side else m) if want_basis and complement else 0):
         return None
+    if cutoff.added:  # a sum of two tolerances is rare, and the compiled call knows one
+        return None
     compiled = lapack_driver == "gesdd"
     answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled)
     if answer is not None or compiled:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import svd
 
-from fastsub.factor.arrays import Array, empty, product
+from fastsub.factor.arrays import Array, empty, product, zeros
 from fastsub.factor.choose import Plan
 from fastsub.factor.decide import (
     WEAK,
@@ -423,31 +423,69 @@ class URV:
 
     def solve_adjoint(self, B: Array) -> Array:
         """W^H x = b: x = U1 T^-H V1^H b."""
-        r, (m, n) = self.rank, self.shape
-        X = np.zeros((m, B.shape[1]), self.dtype, order="F")
         if self._vectors is not None:
-            U, sigma, Vh = self._vectors
-            C = product(Vh[:r], B[self.p]) / sigma[:r, None]
-            X[: U.shape[0]] = product(U[:, :r], C)
-        elif r == n:
-            C = np.asfortranarray(B[self.p])
+            return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.p]))
+        if self.rank == self.shape[1]:
+            return self._lift_adjoint(np.asfortranarray(B[self.p]))
+        return self._lift_adjoint(product(self.right_basis(), B, adjoint=True))
+
+    def pinv_adjoint(self) -> Array:
+        """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
+        r, n = self.rank, self.shape[1]
+        if self._vectors is not None:
+            V1 = self._unpermute(self._vectors[2][:r].conj().T)
+        elif r < n:
+            V1 = self.right_basis()
+        elif len(self.left.factors) == 1:
+            # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
+            U1 = self.left.columns(0, r)
+            blas.py_trsm("R", "U", "C", "N", self._triangle, U1)
+            X = empty(U1.shape, self.dtype)
+            X[:, self.p] = U1
+            return X
+        else:
+            V1 = self.right_basis()
+        return self._lift_adjoint(np.asfortranarray(V1.conj().T))
+
+    def _lift_adjoint(self, C: Array) -> Array:
+        """Return U1 T^-H C, C (r, k) in coordinates of V1 and overwritten."""
+        r, m = self.rank, self.shape[0]
+        X = zeros((m, C.shape[1]), self.dtype)
+        if self._vectors is not None:
+            U, sigma, _ = self._vectors
+            X[: U.shape[0]] = product(U[:, :r], C / sigma[:r, None])
+        elif r == self.shape[1]:
             blas.py_trsm("L", "U", "C", "N", self._triangle, C)
             X[:r] = C
-        elif not self._is_clean:
-            Q = self._from_row_space
-            C = product(self.right_basis(), B, adjoint=True)
-            blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
-            D = empty((self.height, B.shape[1]), self.dtype)
-            D[...] = 0
-            D[:r] = C
-            Q.apply(D)
-            X[: self.height] = D
         else:
-            C = product(self.right_basis(), B, adjoint=True)
-            blas.py_trsm("L", "U", "N", "N", self._rz[0], C)
-            X[:r] = C[::-1]
+            self._lift_by_rz(X, C)
         self.left.apply(X)
         return X
+
+    def _lift_by_rz(self, X: Array, C: Array) -> None:
+        """Fill X (m, k) with (T; E)^+H C, (T; E) = (R1; R2) V1; X comes as zeros.
+
+        (T; E)^+H = (I; F) T^-H (I + F^H F)^-1 with F = E T^-1, which is noise over sigma_r at most:
+        its square is dropped below the unit roundoff.
+        """
+        r, height = self.rank, self.height
+        F = None
+        if not self._is_clean:
+            F = product(self.whole[r:, r:], self.right_basis()[self.p][r:])
+            # R1 V1 = T = J U^H.
+            blas.py_trsm("R", "U", "C", "N", self._rz[0], F)
+            if float(np.linalg.norm(F)) ** 2 > np.finfo(self.dtype).eps / 2:
+                Q = self._from_row_space
+                blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
+                D = zeros((height, C.shape[1]), self.dtype)
+                D[:r] = C
+                Q.apply(D)
+                X[:height] = D
+                return
+        blas.py_trsm("L", "U", "N", "N", self._rz[0], C)
+        X[:r] = C[::-1]
+        if F is not None:
+            X[r:height] = product(F, C)
 
     @property
     def _triangle(self) -> Array:
