@@ -14,6 +14,7 @@ from fastsub.factor.decide import (
     sigma_1_lower,
     sigma_r_lower,
 )
+from fastsub.factor.gram import gram_matrix
 from fastsub.kernels import gram
 
 
@@ -25,8 +26,7 @@ def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
     law as in decide.py). It proves nothing for a condition number above about u^-1/2.
     """
     m, n = W.shape
-    G = np.empty((n, n), W.dtype, order="F")
-    gram.py_gram(W, G)
+    G = gram_matrix(W)
     norm_sq = float(np.trace(G).real)
     if gram.py_cholesky(G) != 0:
         return None
