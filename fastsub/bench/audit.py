@@ -33,8 +33,11 @@ _CALLERS = (
     "fastsub.factor.rrqr",
     "fastsub.factor.small",
     "fastsub.factor.sketched",
+    "fastsub.factor.gram",
 )
 _PREDICATES = ("small", "tall")
+# What else is chosen by a predicate; it goes before no plan.
+_KERNELS = ("packed",)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Question:
     function : str
         The function of fastsub that is timed.
     vary : str
-        A field of `Plan`, or ``"small"`` or ``"tall"``, the path that goes before a plan.
+        A field of `Plan`; ``"small"`` or ``"tall"``, the path that goes before a plan; or
+        ``"packed"``, the kernel of Gram matrices.
     values : tuple
         The alternatives.
     shapes : tuple of (m, n, rank)
@@ -153,6 +157,14 @@ QUESTIONS = (
         is_price=True,
     ),
     Question(
+        "_PACKED_COLUMNS",
+        "the Gram matrix from packed rows, or by the BLAS?",
+        "matrix_rank",
+        "packed",
+        (True, False),
+        tuple((max(4 * n, 10000), n, n) for n in (20, 50, 100, 200, 500, 800, 1000, 1200, 1600)),
+    ),
+    Question(
         "block",
         "columns a block of unpivoted QR",
         "null_space",
@@ -179,7 +191,7 @@ def unasked() -> list[str]:
 
 @contextmanager
 def forced(vary: str, value: Any) -> Iterator[None]:
-    """Let everything be chosen as always, but for one field of the plan, or ``"small"``.
+    """Let everything be chosen as always, but for one field of the plan, or one predicate.
 
     Raises
     ------
@@ -187,16 +199,16 @@ def forced(vary: str, value: Any) -> Iterator[None]:
         If a plan has no such field.
     """
     names = [each.name for each in fields(Plan)]
-    if vary not in (*_PREDICATES, *names):
+    if vary not in (*_PREDICATES, *_KERNELS, *names):
         raise ValueError(f"a plan has no field {vary!r}; it has {', '.join(names)}")
 
-    def predicate(*shape: int) -> bool:
+    def predicate(*of: Any) -> bool:
         return bool(value)
 
     def choose(*args: Any, **options: Any) -> Plan:
         return replace(choosing.choose(*args, **options), **{vary: value})
 
-    name = f"is_{vary}" if vary in _PREDICATES else "choose"
+    name = "choose" if vary in names else f"is_{vary}"
     stand_in: Callable[..., Any] = choose if name == "choose" else predicate
     with ExitStack() as stack:
         for module in _CALLERS:
@@ -260,6 +272,9 @@ def _chosen(question: Question, A: Any) -> Any:
     if question.vary == "small":
         m, n = A.shape
         return choosing.is_small(m, n, n if question.function == "null_space" else 0)
+    if question.vary in _KERNELS:
+        m, n = A.shape
+        return choosing.is_packed(m, n, A.dtype)
     if question.vary in _PREDICATES:
         return getattr(choosing, f"is_{question.vary}")(*A.shape)
     heard: list[Any] = []

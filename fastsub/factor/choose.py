@@ -90,6 +90,24 @@ def prefers_gram(m: int, n: int, dtype: Any) -> bool:
     return min(m, n) < _SKETCH_COLUMNS and choose(m, n, dtype, want="rank").gram
 
 
+# Real columns up to which packed rows of a tall matrix beat the BLAS at its Gram matrix: then what
+# is packed and its products stay in the cache.
+_PACKED_COLUMNS = 1000
+
+
+def is_packed(m: int, n: int, dtype: Any) -> bool:
+    """Whether the Gram matrix of an m x n matrix is made of packed rows, not by the BLAS.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_packed
+    >>> is_packed(100000, 200, "float64"), is_packed(100000, 800, "complex128")
+    (True, False)
+    """
+    parts = 2 if np.dtype(dtype).kind == "c" else 1
+    return is_tall(m, n) and parts * n <= _PACKED_COLUMNS
+
+
 def is_small(m: int, n: int, complement: int = 0) -> bool:
     """Whether an m x n matrix, not empty, is one for kernels/small.pyx.
 

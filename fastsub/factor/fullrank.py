@@ -8,6 +8,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array
 from fastsub.factor.decide import Cutoff, Decision, rounding_margin, sigma_1_lower
+from fastsub.factor.gram import gram_matrix
 from fastsub.kernels import gram, triangular
 
 
@@ -17,8 +18,7 @@ def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
     It proves nothing for a condition number above about u^-1/2.
     """
     m, n = W.shape
-    G = np.empty((n, n), W.dtype, order="F")
-    gram.py_gram(W, G)
+    G = gram_matrix(W)
     squares = np.diagonal(G).real.astype(np.float64)
     if gram.py_cholesky(G) != 0:
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ def thread_count() -> int:
 def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
     """Return ``[function(0), ..., function(count - 1)]``, computed by as many threads as may run.
 
+    The calling thread is one of them: to wait would cost as much as to start another.
+
     Parameters
     ----------
     function : callable
@@ -36,5 +39,24 @@ def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
     threads = min(count, thread_count())
     if threads <= 1:
         return [function(piece) for piece in range(count)]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, range(count)))
+    pieces = deque(range(count))
+    results: list[Any] = [None] * count
+
+    def work() -> None:
+        while True:
+            try:
+                piece = pieces.popleft()
+            except IndexError:
+                return
+            try:
+                results[piece] = function(piece)
+            except BaseException:
+                pieces.clear()
+                raise
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+        for other in others:
+            other.result()
+    return results
