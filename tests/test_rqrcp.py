@@ -54,11 +54,11 @@ def arguments(A, b=4, extra=8, seed=2017):
     """Every array of a call; what the kernel has to write first holds NaN."""
     (m, n), d = A.shape, b + extra
     nan = {"fill_value": np.nan, "dtype": A.dtype, "order": "F"}
-    omega = np.random.default_rng(seed).standard_normal((d, m))
+    omega = np.random.default_rng(seed).standard_normal((d, m)).T
     return {
         "A": np.array(A, order="F"),
         "omega": np.asfortranarray(omega, A.dtype),
-        "S": np.full((d, n), **nan),
+        "S": np.full((n, d), **nan),
         "jpvt": np.arange(n, dtype=np.intc),
         "T": np.full((b, min(m, n)), **nan),
         "norms": np.full(2 * max(n, b), np.nan),
@@ -273,6 +273,78 @@ class TestPivots:
             check_quality(F)
             for name in ("W", "p", "T"):
                 np.testing.assert_array_equal(getattr(F, name), getattr(again, name))
+
+
+class TestOrderColumns:
+    """QRCP of the few columns that a sketch chose, without the BLAS."""
+
+    def order(self, B):
+        w = B.shape[1]
+        order = np.full(w, -1, np.intc)
+        rqrcp.py_order_columns(np.array(B, order="F"), order, np.full(2 * w, np.nan))
+        return order
+
+    @pytest.mark.parametrize("shape", [(1, 1), (5, 1), (1, 5), (9, 9), (12, 7), (7, 12), (72, 64)])
+    def test_is_the_textbooks(self, dtype, shape, normal):
+        for seed in (857, 859):
+            B = normal(dtype, seed, *shape) * np.geomspace(1, 0.01, shape[1]).astype(dtype)
+            # Once all rows are gone, whatever is left is in no order.
+            count = min(shape)
+            np.testing.assert_array_equal(self.order(B)[:count], reference.pivoted_qr(B)[1][:count])
+            assert sorted(self.order(B)) == list(range(shape[1]))
+
+    def test_recomputes_norms_that_cancel(self, dtype):
+        """Columns that differ in their last digits: downdated norms would be rounding alone."""
+        B = np.ones((40, 6)) + 1e-3 * np.random.default_rng(863).standard_normal((40, 6))
+        B = (B * [1, 1.5, 1.2, 1.1, 1.4, 1.3]).astype(dtype)
+        np.testing.assert_array_equal(self.order(B), reference.pivoted_qr(B)[1])
+
+    def test_zero_and_equal_columns(self, dtype):
+        assert list(self.order(np.zeros((5, 3), dtype))) == [0, 1, 2]
+        B = np.zeros((6, 5), dtype)
+        B[2, 3], B[4, 1], B[0, 4] = 3, 2, 1
+        assert list(self.order(B)[:3]) == [3, 1, 4]
+        same = np.repeat(np.eye(4, 2, dtype=dtype), 3, axis=1)
+        assert {int(c) // 3 for c in self.order(same)[:2]} == {0, 1}
+
+    def test_refuses_a_small_workspace(self):
+        B = np.ones((4, 3), order="F")
+        with pytest.raises(ValueError, match="too small"):
+            rqrcp.py_order_columns(B, np.empty(2, np.intc), np.empty(6))
+        with pytest.raises(ValueError, match="too small"):
+            rqrcp.py_order_columns(B, np.empty(3, np.intc), np.empty(5))
+
+
+class TestChoosePivots:
+    def choose(self, S, w):
+        n, d = S.shape
+        ipiv, norms, work = np.empty(2 * n + d, np.intc), np.empty(2 * w), np.empty(n * d, S.dtype)
+        rqrcp.py_choose_pivots(np.array(S, order="F"), ipiv, norms, work, w)
+        return ipiv[:w]
+
+    def test_finds_the_columns_that_matter(self, dtype):
+        for n, d, w in ((30, 9, 5), (9, 9, 9), (1, 1, 1), (40, 4, 4)):
+            B = ft.random_rank(d, n, min(d, n), 877, dtype)
+            large = np.random.default_rng(881).permutation(n)[:w]
+            B[:, large] *= 1e4
+            found = self.choose(B.T, w)
+            assert sorted(found) == sorted(large)
+            chosen = B[:, sorted(found)]
+            expected = np.array(sorted(found))[reference.pivoted_qr(chosen)[1]]
+            np.testing.assert_array_equal(found, expected)
+
+    def test_of_a_singular_sketch_takes_whatever(self, dtype):
+        S = np.zeros((12, 6), dtype)
+        S[7, :] = 1
+        found = self.choose(S, 4)
+        assert found[0] == 7
+        assert len(set(found)) == 4
+
+    def test_refuses(self):
+        S, norms = np.ones((6, 4), order="F"), np.empty(8)
+        for w, ipiv, work in ((5, 16, 24), (0, 16, 24), (4, 15, 24), (4, 16, 23)):
+            with pytest.raises(ValueError, match="too small"):
+                rqrcp.py_choose_pivots(S, np.empty(ipiv, np.intc), norms, np.empty(work), w)
 
 
 class TestFinishedClassically:

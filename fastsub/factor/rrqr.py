@@ -33,6 +33,7 @@ from fastsub.factor.decide import (
     proposal,
     stopping_norm,
 )
+from fastsub.factor.leading import leading_columns
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 
 
@@ -68,8 +69,9 @@ class RRQR:
 
     Notes
     -----
-    Cost: 4 m n k - 2 (m + n) k^2 + 4 k^3 / 3 flops: O(m n k) when it stops at k columns. Not for a
-    rank alone (`matrix_rank`) nor for a basis alone (`orth`, `null_space`): those are cheaper.
+    Cost: 4 m n k - 2 (m + n) k^2 + 4 k^3 / 3 flops, or, for a few columns by `rank`, 6 m n k.
+    Not for a rank alone (`matrix_rank`) nor for a basis alone (`orth`, `null_space`): those are
+    cheaper.
 
     Examples
     --------
@@ -105,6 +107,13 @@ class RRQR:
             raise ValueError(f"rank must be between 0 and min(m, n) = {full}, got {rank}")
         self._cutoff = Cutoff.of(A, rtol)
         plan = choose(m, n, A.dtype, want="rrqr")
+        self._fixed = rank
+        leading = None if rank is None else leading_columns(A, rank, plan, rng)
+        if leading is not None:
+            self._exponent, self._core, self._k = 0, leading.R, len(leading.R)
+            self._q, self._left = Product(leading.Q), leading.left
+            self.p, self.R = leading.p.astype(np.intp), leading.R.copy(order="F")
+            return
         working = working_copy(A, "A", overwrite=overwrite_a, check_finite=check_finite)
         self._exponent = working.exponent
         core, factors = working.W, []
@@ -114,7 +123,7 @@ class RRQR:
         stop = -1.0 if rtol is None else stopping_norm(Scale.of(core), max(m, n), self._cutoff)
         Q, p, k, left = pivoted_qr(core, plan, rank=rank, stop=stop, rng=rng)
         self._q = Product(*factors, Q)
-        self._left, self._fixed = left, rank
+        self._left = left
         self._core, self._k = core, k
         self.p = p.astype(np.intp)
         # What the rank leaves out is not part of the factors.
