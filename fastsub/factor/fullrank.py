@@ -17,12 +17,11 @@ def prove_by_gram(W: Array, cutoff: Cutoff) -> Decision | None:
 
     It proves nothing for a condition number above about u^-1/2.
     """
-    m, n = W.shape
     G = gram_matrix(W)
     squares = np.diagonal(G).real.astype(np.float64)
     if gram.py_cholesky(G) != 0:
         return None
-    return prove_by_cholesky(G, squares, m, cutoff)
+    return prove_by_cholesky(G, squares, W.shape[0], cutoff)
 
 
 def prove_by_cholesky(R: Array, squares: Array, rows: int, cutoff: Cutoff) -> Decision | None:
