@@ -22,6 +22,8 @@ class Plan:
         First try to prove full rank from the Gram matrix.
     left : bool
         Keep the left factor of the array that is factored; without it memory is reused.
+    right : bool
+        The right side may be asked for; else memory is reused, too.
     reduce : bool
         Before pivoting reduce to a square triangle by unpivoted QR.
     block : int
@@ -35,6 +37,7 @@ class Plan:
     adjoint: bool
     gram: bool
     left: bool
+    right: bool
     reduce: bool
     block: int
     panel: int
@@ -127,8 +130,9 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     Examples
     --------
     >>> from fastsub.factor.choose import choose
-    >>> choose(20000, 500, "float64", want="row")
-    Plan(adjoint=False, gram=False, left=False, reduce=True, block=32, panel=32, sketch=32)
+    >>> plan = choose(20000, 500, "float64", want="row")
+    >>> plan.adjoint, plan.left, plan.right, plan.block
+    (False, False, True, 32)
     """
     of_itself = want in ("rrqr", "qr")
     adjoint = m < n
@@ -142,9 +146,10 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     double = np.dtype(dtype).char in "dD"
     gram = want == "rank" and rows >= _GRAM_FROM * columns and double
     left = want not in ("rank", "column" if adjoint else "row")
+    right = want == "all" or not left
     order = columns if tall else min(rows, columns)
     sketch = 0
     if want != "qr" and order >= _SKETCH_FROM:
         sketch = 32 if order < 800 else 64 if order < 1500 else 96 if order < 3000 else 128
     block = 32 if columns <= 600 else 64 if columns <= 1500 else 96
-    return Plan(adjoint, gram, left, tall, block, panel=32, sketch=sketch)
+    return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)

@@ -45,10 +45,10 @@ def norm_upper(Y: Array, estimate: float, frobenius: float) -> float:
 def _is_below(Y: Array, bound: float, frobenius: float) -> bool:
     n = Y.shape[0]
     double = np.promote_types(Y.dtype, np.float64)
-    Z = np.asfortranarray(Y, dtype=double) / bound
+    Y = np.asfortranarray(Y, dtype=double)
     u = float(np.finfo(np.float64).eps) / 2
     d = 2 * (n + 2) * u * (n + (frobenius / bound) ** 2)
     G = np.zeros((n, n), double, order="F")
     np.fill_diagonal(G, 1 - d)
-    blas.py_herk("U", "N", Z, G, -1.0, 1.0)
+    blas.py_herk("U", "N", Y, G, -1 / bound / bound, 1.0)
     return d < 1 and gram.py_cholesky(G) == 0
