@@ -36,7 +36,7 @@ def test_both_sides_of_a_threshold_are_asked():
             chosen = {prefers_gram(m, n, question.dtype) for m, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
         elif set(question.values) == {True, False} and not question.is_price:
-            want = {"rrqr": "rrqr", "matrix_rank": "rank"}[question.function]
+            want = {"rrqr": "rrqr", "matrix_rank": "rank", "null_space": "row"}[question.function]
             chosen = {
                 getattr(choose(m, n, question.dtype, want=want), question.vary)
                 for m, n, _ in question.shapes

@@ -55,6 +55,11 @@ _REDUCE_COLUMNS = 48
 _GRAM_FROM = 3.0
 
 
+# Columns of a wide matrix per row from which its null space is best made as a left one of the
+# transpose: by one gemm. Below that RZ makes the right one, and in the memory of one copy.
+_LEFT_FROM = 2.0
+
+
 # Largest number of entries, and of rows of a complement (often the longer side, and then nearly as
 # many columns), up to which one pass without the BLAS beats blocks.
 SMALL_ENTRIES = 200 * 200
@@ -136,9 +141,11 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     """
     of_itself = want in ("rrqr", "qr")
     adjoint = m < n
-    if m == n:
+    if m == n and want in ("rank", "all"):
+        adjoint = c_order
+    elif want in ("row", "column") and max(m, n) < _LEFT_FROM * min(m, n):
         # The right side costs less than the left one, more than a transposing copy does.
-        adjoint = want == "column" or (c_order and want in ("rank", "all"))
+        adjoint = want == "column"
     adjoint = adjoint and not of_itself
     rows, columns = (n, m) if adjoint else (m, n)
     tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS

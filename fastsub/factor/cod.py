@@ -3,7 +3,8 @@
     A = U [T 0; 0 0] V^H,    U (m, m) and V (n, n) unitary, T (r, r) nonsingular
 
 It is the URV decomposition of A, or of A^H where that one is tall (or, square, the column-major
-one), scaled by a power of two where squares of its entries would be lost.
+one; or, nearly square, the one whose right side is wanted), scaled by a power of two where squares
+of its entries would be lost.
 
 References
 ----------

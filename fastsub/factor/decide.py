@@ -32,13 +32,7 @@ from fastsub.factor.cutoff import (
     stopping_norm,
     svd_margin,
 )
-from fastsub.factor.inverse import (
-    Inverse,
-    schatten,
-    sigma_1_lower,
-    sigma_r_lower,
-    smallest_pivot,
-)
+from fastsub.factor.inverse import Inverse, schatten, sigma_1_lower, sigma_r_lower, smallest_pivot
 from fastsub.factor.sharpen import norm_upper
 from fastsub.kernels import triangular
 

@@ -1,7 +1,8 @@
 """Bounds of a 2-norm that are tight: a Cholesky factorisation that succeeds is a proof.
 
 If Cholesky of (1 - d) I - Y Y^H runs to completion in floating point, then ||Y||_2 < 1, where d
-covers the rounding of the product and of the factorisation: 2 (n + 2) u (n + ||Y||_F^2).
+covers the rounding of the product, of its scaling and of the factorisation:
+2 (n + 2) u (n + ||Y||_F^2).
 
 The Frobenius norm overestimates ||Y||_2 by up to sqrt(n); this does so by the percent that is asked
 for, at 4 n^3 / 3 flops with gemm: dear beside the Frobenius norm, cheap beside an SVD.
