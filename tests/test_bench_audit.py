@@ -39,7 +39,7 @@ def test_both_sides_of_a_threshold_are_asked():
             chosen = {prefers_gram(m, n, question.dtype) for m, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
         elif set(question.values) == {True, False} and not question.is_price:
-            want = {"rrqr": "rrqr", "matrix_rank": "rank"}[question.function]
+            want = {"rrqr": "rrqr", "matrix_rank": "rank", "null_space": "row"}[question.function]
             chosen = {
                 getattr(choose(m, n, question.dtype, want=want), question.vary)
                 for m, n, _ in question.shapes
@@ -50,8 +50,8 @@ def test_both_sides_of_a_threshold_are_asked():
 def test_what_is_forced_is_taken():
     A = np.random.default_rng(21).standard_normal((80, 60))
     with audit.forced("block", 7):
-        assert COD(A)._urv.plan.block == 7
-    assert COD(A)._urv.plan.block == choose(80, 60, "float64", want="all").block
+        assert COD(A)._qr.plan.block == 7
+    assert COD(A)._qr.plan.block == choose(80, 60, "float64", want="all").block
     for value, method in ((True, "small q"), (False, "qr")):
         with audit.forced("small", value):
             assert method in fastsub.null_space(A, full_output=True)[1].method

@@ -21,8 +21,11 @@ def test_invariants_of_every_plan():
     for m, n, dtype, want, c_order, plan in every_plan():
         rows, columns = (n, m) if plan.adjoint else (m, n)
         context = (m, n, dtype, want, c_order, plan)
-        # The decompositions are of tall or square matrices, the user's factors of A itself.
-        assert not plan.adjoint if want in OF_A_ITSELF else rows >= columns, context
+        # The decompositions are of tall or square matrices, unless nobody wants the left side; the
+        # user's factors of A itself.
+        tall = rows >= columns or not plan.left
+        assert not plan.adjoint if want in OF_A_ITSELF else tall, context
+        assert plan.right or (plan.left and want != "all"), context
         assert plan.block >= 1, context
         assert plan.panel >= 1, context
         if plan.reduce:

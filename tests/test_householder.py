@@ -204,8 +204,11 @@ class TestComplement:
             for count in {1, m - start}:
                 C = np.full((m, count), np.nan, W.dtype, order="F")
                 full = np.full((k, k), np.nan, W.dtype, order="F")
-                work = np.full(k * max(k, count), np.nan, W.dtype)
+                work = np.full(m * len(T), np.nan, W.dtype)
                 assert householder.py_complement(W, T, full, C, start, work) == 0
+                again, head = np.full_like(C, np.nan), W.copy(order="F")
+                assert householder.py_complement(head, T, head[:k, :k], again, start, work) == 0
+                np.testing.assert_array_equal(again, C)  # in the place of R
                 ft.check_orthonormal(C)
                 check_equal(C, Q[:, start : start + count])
                 V = np.tril(W[:, :k], -1) + np.eye(m, k)
@@ -228,7 +231,7 @@ class TestRefusals:
             householder.py_apply(A, T, A.copy(order="F"), work[1:])
         with pytest.raises(ValueError, match="multiple of the block"):
             householder.py_block_t(A, np.zeros(3), T, work, 1)
-        for start, size in ((2, 9), (3, 8)):
+        for start, size in ((2, 10), (3, 9)):
             with pytest.raises(ValueError, match="at least k"):
                 householder.py_complement(
                     A, T, np.eye(3, order="F"), A[:, :2].copy(order="F"), start, np.zeros(size)

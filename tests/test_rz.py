@@ -134,17 +134,66 @@ class TestComplement:
         for nb in blocks(r):
             _, B, T = factor(R, r, nb, dtype)
             wanted = columns(B, T, rows, r, n)
-            C, Y = (np.full(s, np.nan, dtype, order="F") for s in ((n, n - r), (n, r)))
-            assert rz.py_rz_complement(B, T, rows, C, Y, np.full(n * r, np.nan, dtype)) == 0
+            C, full = (np.full(s, np.nan, dtype, order="F") for s in ((n, n - r), (r, r)))
+            assert rz.py_rz_complement(B, T, rows, C, full, np.full(n, np.nan, dtype)) == 0
+            assert np.isnan(full[np.tril_indices(r, -1)]).all()
             np.testing.assert_allclose(C, wanted, atol=30 * np.finfo(dtype).eps)
             ft.check_orthonormal(C)
 
-    def test_in_place_is_the_same(self, dtype, normal):
-        r, n = 7, 12
+
+class TestBelow:
+    """U^T, and B where there is room, below the diagonal of R: the same to the last bit."""
+
+    @shapes
+    @pytest.mark.parametrize("rows", ["r", "n", "more"])
+    def test_is_the_same(self, dtype, normal, shape, rows):
+        r, n = shape
         R = np.triu(normal(dtype, 647, r, n))
-        U, B, T = factor(R, r, 3, dtype)
-        stored = trapezoid(R, r, dtype)
-        B2, T2 = np.empty_like(B), np.empty_like(T)
-        rz.py_rz_in_place(stored, B2, T2, np.empty(3 * r, dtype))
-        np.testing.assert_array_equal(np.triu(stored[:r, :r]), np.triu(U))
-        np.testing.assert_array_equal(B2, B)
+        for nb in blocks(r):
+            U, B, T = factor(R, r, nb, dtype)
+            stored = np.full(({"r": r, "n": n, "more": n + 3}[rows], n), np.nan, dtype, order="F")
+            stored[:r][np.triu_indices(r, 0, n)] = R[np.triu_indices(r, 0, n)]
+            B2 = np.empty_like(B) if rows == "r" else stored[r:n, :r]
+            T2, diagonal = np.empty_like(T), np.full(r, np.nan, dtype)
+            rz.py_rz_below(stored, diagonal, B2, T2, np.full(nb * r, np.nan, dtype))
+            np.testing.assert_array_equal(np.triu(stored[:r]), R)
+            np.testing.assert_array_equal(np.tril(stored[:r, :r], -1), np.triu(U, 1).T)
+            np.testing.assert_array_equal(diagonal, np.diagonal(U))
+            np.testing.assert_array_equal(B2, B)
+            used = np.triu(np.ones((nb, r), bool), 0) if r <= nb else ~np.isnan(T)
+            np.testing.assert_array_equal(T2[used & ~np.isnan(T)], T[used & ~np.isnan(T)])
+            identity = np.arange(n, dtype=np.intc)
+            np.testing.assert_array_equal(
+                columns(B2, T2, identity, 0, n), columns(B, T, identity, 0, n)
+            )
+
+    def test_refusals(self):
+        R, B, T, work = (np.ones(s, order="F") for s in ((4, 7), (3, 4), (2, 4), 8))
+        with pytest.raises(ValueError, match="B must be"):
+            rz.py_rz_below(R, np.ones(3), B, T, work)
+        with pytest.raises(ValueError, match="B must be"):
+            rz.py_rz_below(R[:3].copy(order="F"), np.ones(4), B, T, work)
+        with pytest.raises(ValueError, match="columns must be contiguous"):
+            rz.py_rz_below(R, np.ones(4), np.ascontiguousarray(B), T, work)
+
+
+class TestApply:
+    @shapes
+    def test_adjoint_is_the_inverse(self, dtype, normal, shape):
+        r, n = shape
+        R = np.triu(normal(dtype, 653, r, n))
+        C = normal(dtype, 659, n, 3)
+        for nb in blocks(r):
+            _, B, T = factor(R, r, nb, dtype)
+            Z = columns(B, T, np.arange(n, dtype=np.intc), 0, n)
+            Z[:r] = Z[:r][::-1].copy()
+            for adjoint, wanted in ((False, Z @ C), (True, Z.conj().T @ C)):
+                D = C.copy(order="F")
+                rz.py_rz_apply(B, T, D, np.full(3 * nb, np.nan, dtype), adjoint)
+                np.testing.assert_allclose(D, wanted, atol=30 * n * np.finfo(dtype).eps)
+
+    def test_refusals(self):
+        B, T = np.ones((3, 4), order="F"), np.ones((2, 4), order="F")
+        for C, work in ((np.ones((6, 2), order="F"), 4), (np.ones((7, 2), order="F"), 3)):
+            with pytest.raises(ValueError, match="r \\+ p rows"):
+                rz.py_rz_apply(B, T, C, np.ones(work))

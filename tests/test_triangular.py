@@ -298,3 +298,22 @@ class TestInverseBelow:
         work = np.full(2 * n, np.nan, dtype)
         bound = triangular.py_sigma_max_lower(R, n, work, 60, True)
         assert 0.99 * exact <= bound <= exact * (1 + 4 * np.sqrt(n) * np.finfo(dtype).eps)
+
+    @pytest.mark.parametrize("n", [1, 5, 64, 90])
+    def test_of_the_lower_triangle(self, dtype, normal, n):
+        """In its own place, and sigma_min estimated from above."""
+        L = normal(dtype, 673, n, n) / math.sqrt(n) + 2 * np.eye(n, dtype=dtype)
+        double = np.tril(L).astype(np.result_type(L, np.float64))
+        exact = np.linalg.svd(double, compute_uv=False)[-1]
+        stored = L.copy(order="F")
+        stored[~np.tri(n, dtype=bool)] = np.nan
+        estimate = triangular.py_sigma_min_upper(stored, np.empty(n, dtype), 9, True)
+        assert exact * (1 - 1e-5) <= estimate <= 2 * exact
+        frobenius = triangular.py_inverse_lower(stored, n)
+        X = np.tril(stored)
+        assert frobenius == pytest.approx(float(np.linalg.norm(wide(X))))
+        limit = 20 * n * np.finfo(dtype).eps
+        np.testing.assert_allclose(mul(wide(np.tril(L)), wide(X)), np.eye(n), atol=limit)
+        assert np.isnan(stored[~np.tri(n, dtype=bool)]).all()
+        L[n // 2, n // 2] = 0
+        assert triangular.py_inverse_lower(np.asfortranarray(L), n) == math.inf

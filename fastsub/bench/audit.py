@@ -132,6 +132,17 @@ QUESTIONS = (
         _tall(300, 1.5, 2, 3, 4, 6, 10),
     ),
     Question(
+        "_LEFT_FROM",
+        "null space of a wide matrix: its right side, or the left side of the transpose?",
+        "null_space",
+        "adjoint",
+        (False, True),
+        (
+            *((500, n, 500) for n in (600, 800, 1000, 1500, 2500)),
+            *((500, n, 450) for n in (600, 800, 1000, 1500, 2500)),
+        ),
+    ),
+    Question(
         "_SKETCH_COLUMNS",
         "of few columns: first the Gram matrix, or a sketch?",
         "matrix_rank",
@@ -206,7 +217,10 @@ def forced(vary: str, value: Any) -> Iterator[None]:
         return bool(value)
 
     def choose(*args: Any, **options: Any) -> Plan:
-        return replace(choosing.choose(*args, **options), **{vary: value})
+        plan = choosing.choose(*args, **options)
+        if vary == "adjoint" and plan.adjoint != value:
+            plan = replace(plan, left=plan.right, right=plan.left)
+        return replace(plan, **{vary: value})
 
     name = "choose" if vary in names else f"is_{vary}"
     stand_in: Callable[..., Any] = choose if name == "choose" else predicate

@@ -22,6 +22,8 @@ class Plan:
         First try to prove full rank from the Gram matrix.
     left : bool
         Keep the left factor of the array that is factored; without it memory is reused.
+    right : bool
+        The right side may be asked for; else memory is reused, too.
     reduce : bool
         Before pivoting reduce to a square triangle by unpivoted QR.
     block : int
@@ -35,6 +37,7 @@ class Plan:
     adjoint: bool
     gram: bool
     left: bool
+    right: bool
     reduce: bool
     block: int
     panel: int
@@ -50,6 +53,11 @@ _SKETCH_FROM = 250
 _REDUCE_COLUMNS = 48
 # Rows per column from which a Gram matrix, at half the flops of QR, is worth the risk of a failure.
 _GRAM_FROM = 3.0
+
+
+# Columns of a wide matrix per row from which its null space is best made as a left one of the
+# transpose: by one gemm. Below that RZ makes the right one, and in the memory of one copy.
+_LEFT_FROM = 2.0
 
 
 # Largest number of entries, and of rows of a complement (often the longer side, and then nearly as
@@ -145,14 +153,17 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     Examples
     --------
     >>> from fastsub.factor.choose import choose
-    >>> choose(20000, 500, "float64", want="row")
-    Plan(adjoint=False, gram=False, left=False, reduce=True, block=32, panel=32, sketch=32)
+    >>> plan = choose(20000, 500, "float64", want="row")
+    >>> plan.adjoint, plan.left, plan.right, plan.block
+    (False, False, True, 32)
     """
     of_itself = want in ("rrqr", "qr")
     adjoint = m < n
-    if m == n:
+    if m == n and want in ("rank", "all"):
+        adjoint = c_order
+    elif want in ("row", "column") and max(m, n) < _LEFT_FROM * min(m, n):
         # The right side costs less than the left one, more than a transposing copy does.
-        adjoint = want == "column" or (c_order and want in ("rank", "all"))
+        adjoint = want == "column"
     adjoint = adjoint and not of_itself
     rows, columns = (n, m) if adjoint else (m, n)
     tall = rows >= _REDUCE_FROM * columns and columns >= _REDUCE_COLUMNS
@@ -160,12 +171,13 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     double = np.dtype(dtype).char in "dD"
     gram = want == "rank" and rows >= _GRAM_FROM * columns and double
     left = want not in ("rank", "column" if adjoint else "row")
+    right = want == "all" or not left
     order = columns if tall else min(rows, columns)
     sketch = 0
     if want != "qr" and order >= _SKETCH_FROM:
         sketch = 32 if order < 800 else 64 if order < 1500 else 96 if order < 3000 else 128
     block = 32 if columns <= 600 else 64 if columns <= 1500 else 96
-    return Plan(adjoint, gram, left, tall, block, panel=32, sketch=sketch)
+    return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)
 
 
 # Entries up to which a COD takes no longer than the calls around a Gram matrix.

@@ -3,7 +3,8 @@
     A = U [T 0; 0 0] V^H,    U (m, m) and V (n, n) unitary, T (r, r) nonsingular
 
 It is the URV decomposition of A, or of A^H where that one is tall (or, square, the column-major
-one), scaled by a power of two where squares of its entries would be lost.
+one; or, nearly square, the one whose right side is wanted), scaled by a power of two where squares
+of its entries would be lost.
 
 References
 ----------
@@ -18,7 +19,9 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix, check_tolerance, unscale, working_copy, zeros
 from fastsub.factor.choose import Want, choose
-from fastsub.factor.decide import Cutoff, certify
+from fastsub.factor.cutoff import Cutoff
+from fastsub.factor.decide import certify
+from fastsub.factor.reveal import RevealingQR
 from fastsub.factor.urv import URV
 
 
@@ -94,9 +97,10 @@ class COD:
         )
         self._exponent = working.exponent
         cutoff = Cutoff.of(A, rtol, tol, added).scaled(working.exponent)
-        self._urv = URV(working.W, plan, cutoff, lapack_driver, rng, bases=want != "rank")
-        self.rank = self._urv.rank
-        self.certificate = certify(self._urv.decision, self._urv.method, self._exponent)
+        qr = RevealingQR(working.W, plan, cutoff, lapack_driver, rng, bases=want != "rank")
+        self._qr, self._urv = qr, URV(qr)
+        self.rank = qr.rank
+        self.certificate = certify(qr.decision, qr.method, self._exponent)
 
     def __repr__(self) -> str:
         m, n = self.shape
@@ -185,15 +189,17 @@ class COD:
 
         2^exponent A = X M Y^H with orthonormal X, Y: M is Q^H W P, or its conjugate transpose.
         """
-        M = self._urv.whole
+        self._ask()
+        M = self._qr.whole
         return M.conj().T if self._adjoint else M
 
     def small_adjoint(self, G: Array) -> Array:
         """Return Y^H G for the Y of `small_factor`; G, shape (n, k), may be destroyed."""
+        self._ask()
         if not self._adjoint:
-            return np.asfortranarray(G[self._urv.p])
-        self._urv.left.apply(G, adjoint=True)
-        return np.asfortranarray(G[: self._urv.height])
+            return np.asfortranarray(G[self._qr.p])
+        self._qr.left.apply(G, adjoint=True)
+        return np.asfortranarray(G[: self._qr.height])
 
     # ---- spectrum ----
 
@@ -203,8 +209,9 @@ class COD:
         Those that the early stop left out are below the cutoff and returned as zero.
         """
         sigma = np.zeros(min(self.shape), self.dtype.type(0).real.dtype)
-        if self._ask().k:
-            sigma[: self._urv.k] = np.ldexp(self._urv.sigma, -self._exponent)
+        self._ask()
+        if self._qr.k:
+            sigma[: self._qr.k] = np.ldexp(self._qr.sigma, -self._exponent)
         return sigma
 
     @property

@@ -5,16 +5,27 @@ The bounds from above cost more the closer they are:
     ||X||_F                          within sqrt(r) of the 2-norm, and free
     ||X X^H||_F^(1/2)                within r^(1/4), r^3 / 3 flops (Schatten 4-norm)
     a Cholesky that succeeds         within a few percent, 4 r^3 / 3 flops (sharpen.py)
+
+Where it stands, its transpose sharing an array with another triangle:
+
+    apart    below    over           R a triangle, X = R^-1
+    R R      R R      S S            over: what is inverted is U^T, below another triangle S, in
+      R      X'R      U'S            its place (kernels/rz.pyx)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
+from typing import Literal
 
 import numpy as np
 
 from fastsub.factor.arrays import Array
+from fastsub.factor.cutoff import EPS
 from fastsub.factor.sharpen import norm_upper
 from fastsub.kernels import triangular
 
@@ -32,27 +43,36 @@ class Inverse:
     R : ndarray, shape (>= r, n)
         Fortran-ordered; R11 in its upper triangle.
     r : int
-    in_place : bool
-        Put X^T into the lower triangle of `R`, which nobody needs: no memory is taken, and the
-        diagonal of R is restored at the end.
+    place : {"apart", "below", "over"}
+        Where X goes, as above; only `"apart"` takes memory.
+    diagonal : ndarray, shape (r,)
+        For `"over"`: that of the triangle below, which has no room for it.
 
-    Attributes
-    ----------
-    frobenius : float
-        ``||X||_F``; inf if R11 is singular.
+    Notes
+    -----
+    At the end the upper triangle of `R` is what it was.
     """
 
-    def __init__(self, R: Array, r: int, *, in_place: bool = False) -> None:
-        self._r, self._in_place = r, in_place
-        if in_place:
-            self._X = R
-            self._diagonal = np.empty(r, R.dtype)
-            self.frobenius = triangular.py_inverse_below(R, self._diagonal)
-        else:
-            self._X = np.empty((r, r), R.dtype, order="F")
-            self.frobenius = triangular.py_inverse(R, self._X)
+    def __init__(
+        self,
+        R: Array,
+        r: int,
+        place: Literal["apart", "below", "over"] = "apart",
+        diagonal: Array | None = None,
+    ) -> None:
+        self._R, self._r, self._place = R, r, place
+        # Of the two diagonals the one that does not stand in R.
+        self._diagonal = diagonal
+
+    def _exchange(self) -> None:
+        if self._diagonal is not None:
+            head = self._R[: self._r, : self._r]
+            diagonal = np.diagonal(head).copy()
+            np.fill_diagonal(head, self._diagonal)
+            self._diagonal = diagonal
 
     def __enter__(self) -> Inverse:
+        self._exchange()
         return self
 
     def __exit__(
@@ -61,28 +81,90 @@ class Inverse:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._in_place:
-            np.fill_diagonal(self._X[: self._r, : self._r], self._diagonal)
+        self._exchange()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the upper triangle of R be what it was, for the time of a context."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def smallest_pivot(self) -> float:
+        """Return the smallest ``|r_ii|``, above sigma_min(R11)."""
+        return smallest_pivot(self._R, self._r)
+
+    def sigma_min_estimate(self) -> float:
+        """Return an estimate of sigma_min(R11) from above, by inverse iteration; before X."""
+        work = np.empty(self._r, self._R.dtype)
+        return float(triangular.py_sigma_min_upper(self._R, work, 2, self._place == "over"))
+
+    @cached_property
+    def frobenius(self) -> float:
+        """``||X||_F``, and from now on there is X; inf if R11 is singular."""
+        if self._place == "over":
+            return triangular.py_inverse_lower(self._R, self._r)
+        if self._place == "below":
+            self._diagonal = np.empty(self._r, self._R.dtype)
+            return triangular.py_inverse_below(self._R, self._diagonal)
+        return triangular.py_inverse(self._R, self._apart)
+
+    @cached_property
+    def _apart(self) -> Array:
+        return np.empty((self._r, self._r), self._R.dtype, order="F")
+
+    @property
+    def _lower(self) -> bool:
+        return self._place != "apart"
+
+    @property
+    def _X(self) -> Array:
+        return self._R if self._lower else self._apart
 
     def norm_lower(self, steps: int = _STEPS) -> float:
         """Return a lower bound of ``||X||_2`` that is nearly attained, by the power method."""
         if not math.isfinite(self.frobenius):
             return math.inf
-        work = np.empty(2 * self._r, self._X.dtype)
-        return float(triangular.py_sigma_max_lower(self._X, self._r, work, steps, self._in_place))
+        work = np.empty(2 * self._r, self._R.dtype)
+        return float(triangular.py_sigma_max_lower(self._X, self._r, work, steps, self._lower))
 
     def schatten(self) -> float:
         """Return ``||X X^H||_F^(1/2)``, an upper bound of ``||X||_2``."""
-        return schatten(self._X, self._r, lower=self._in_place)
+        return schatten(self._X, self._r, lower=self._lower)
 
     def norm_upper(self, estimate: float) -> float:
         """Return an upper bound that exceeds `estimate` by a few percent, if it can be proved."""
-        r = self._r
-        X = np.tril(self._X[:r, :r]) if self._in_place else self._X
-        return norm_upper(X, estimate, self.frobenius)
+        r, frobenius = self._r, self.frobenius
+        X = np.tril(self._X[:r, :r]) if self._lower else self._X
+        return norm_upper(X, estimate, frobenius)
+
+
+def smallest_pivot(R: Array, rank: int) -> float:
+    """Return the smallest ``|r_ii|``, above sigma_min(R11); inf at rank 0."""
+    return float(np.abs(np.diagonal(R)[:rank]).min(initial=math.inf))
 
 
 def schatten(R: Array, k: int, *, lower: bool = False) -> float:
     """Return an upper bound of the 2-norm of the k-row upper trapezoid of R, or lower triangle."""
     work = np.empty(_BLOCK * max(R.shape[1], k), R.dtype)
     return math.sqrt(triangular.py_gram_norm(R, k, work, lower))
+
+
+def sigma_1_lower(R: Array, k: int, steps: int = 5) -> float:
+    """Return a lower bound of the largest singular value, by the power method."""
+    if k == 0:
+        return 0.0
+    work = np.empty(k + R.shape[1], R.dtype)
+    power = triangular.py_sigma_max_lower(R, k, work, steps)
+    # The quotient itself is rounded.
+    return float(power * (1 - 4 * math.sqrt(R.shape[1]) * EPS[R.dtype.char]))
+
+
+def sigma_r_lower(R: Array, rank: int) -> float:
+    """Return ``1 / ||R11^-1||_F``; inf at rank 0, 0 if the triangle is singular."""
+    if rank == 0:
+        return math.inf
+    norm = Inverse(R, rank).frobenius
+    return 1 / norm if norm > 0 else 0.0

@@ -62,13 +62,18 @@ class Reflectors:
         work = np.empty(householder.py_work_size(C.shape[0], C.shape[1], self.T.shape[0]), C.dtype)
         householder.py_apply(self.V, self.T, C, work, adjoint, identity_from)
 
-    def columns(self, start: int, stop: int) -> Array:
-        """Return columns start .. stop-1 of Q, shape (m, stop - start)."""
+    def columns(
+        self, start: int, stop: int, *, consume: bool = False, out: Array | None = None
+    ) -> Array:
+        """Return columns start .. stop-1 of Q, shape (m, stop - start), in `out` if it is given.
+
+        consume: R, in the upper triangle of V, may be lost.
+        """
         m, count, k = self.V.shape[0], stop - start, self.count
-        C = empty((m, count), self.V.dtype, _ALTERNATIVE)
+        C = empty((m, count), self.V.dtype, _ALTERNATIVE) if out is None else out
         if start >= k and count >= k > 0:
-            full = np.empty((k, k), C.dtype, order="F")
-            work = np.empty(k * k, C.dtype)
+            full = self.V[:k, :k] if consume else np.empty((k, k), C.dtype, order="F")
+            work = np.empty(m * self.T.shape[0], C.dtype)
             householder.py_complement(self.V, self.T, full, C, start, work)
             return C
         C[...] = 0
@@ -86,13 +91,7 @@ class Product:
     def apply(self, C: Array, *, adjoint: bool = False) -> None:
         """C := Q C or Q^H C in place."""
         for factor in self.factors if adjoint else reversed(self.factors):
-            m = factor.V.shape[0]
-            if m == C.shape[0]:
-                factor.apply(C, adjoint=adjoint)
-            else:
-                head = np.asfortranarray(C[:m])
-                factor.apply(head, adjoint=adjoint)
-                C[:m] = head
+            factor.apply(C[: factor.V.shape[0]], adjoint=adjoint)
 
     def columns(self, start: int, stop: int) -> Array:
         """Return columns start .. stop-1 of Q, shape (m, stop - start)."""
@@ -106,7 +105,7 @@ class Product:
         C = empty((m, stop - start), inner.V.dtype, _ALTERNATIVE)
         C[...] = 0
         cut = min(stop, order)
-        C[:order, : cut - start] = inner.columns(start, cut)
+        inner.columns(start, cut, out=C[:order, : cut - start])
         C[np.arange(cut, stop), np.arange(cut - start, stop - start)] = 1
         Product(*outer).apply(C)
         return C

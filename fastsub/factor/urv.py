@@ -1,18 +1,17 @@
-"""URV decomposition of a tall or square W: a unitary U, a triangle T, a unitary V.
+"""URV decomposition of W: a unitary U, a triangle T, a unitary V; all four bases, and solving.
 
-    W = U [T 0; 0 0] V^H,    U (m, m), V (n, n), T (r, r) nonsingular,  m >= n
+    W = U [T 0; 0 0] V^H,    U (m, m), V (n, n), T (r, r) nonsingular
 
-1. QR that pivots only where it must, with early stop, at the speed of gemm; most often bounds of
-   its triangle prove the rank (decide.py);
-2. where another choice of columns might, QR with column pivoting of that triangle (Chan's trick);
-3. RZ of its first r rows, when a basis of the row side is asked for.
+U is the left factor of a rank-revealing QR (reveal.py) as reflectors, V that of the RZ
+factorisation of its first r rows (rz.py), made when a basis of the row side is asked for.
 
 Where singular values had to decide and no gap separates the two sides, U and V are the singular
 vectors of the triangle instead: then the bases are the best there are, as from SciPy's SVD.
 
+A plan for one side alone keeps no memory for the other: what is dead is overwritten, or let go.
+
 References
 ----------
-Chan, An improved algorithm for computing the singular value decomposition, ACM TOMS 8 (1982).
 Stewart, Updating a rank-revealing ULV decomposition, SIAM J. Matrix Anal. Appl. 14 (1993).
 Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
 """
@@ -20,189 +19,31 @@ Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from scipy.linalg import svd
 
 from fastsub.factor.arrays import Array, empty, product, zeros
-from fastsub.factor.choose import Plan
-from fastsub.factor.decide import (
-    WEAK,
-    Cutoff,
-    Decision,
-    Doubt,
-    Scale,
-    decide_by_sigma,
-    prove,
-    sigma_1_lower,
-    singular_values,
-    smallest_pivot,
-    stopping_norm,
-    tail_norms,
-)
-from fastsub.factor.fullrank import prove_by_gram
-from fastsub.factor.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
-from fastsub.kernels import blas, gram, qrcp, rz, triangular
-
-# U, B and T of kernels/rz.pyx.
-RZ = tuple[Array, Array, Array]
-
-# Times the stopping norm: what is left of dependent columns may be noise up to here.
-_NOISE = 1e4
+from fastsub.factor.reflectors import Product, Reflectors
+from fastsub.factor.reveal import RevealingQR
+from fastsub.factor.rz import RZ
+from fastsub.kernels import blas, triangular
 
 
 class URV:
-    """The decomposition, its rank and who decided it.
+    """The decomposition.
 
     Parameters
     ----------
-    W : ndarray, shape (m, n)
-        Fortran-ordered, m >= n; it is overwritten.
-    plan : Plan
-        The path.
-    cutoff : Cutoff
-        In the scale of W.
-    driver : str
-        LAPACK's SVD, where one is needed.
-    rng : seed or Generator, optional
-        For the sketch.
-    bases : bool
-        Whether bases will be asked for, so that an SVD had better make vectors at once.
-
-    Attributes
-    ----------
-    rank : int
-    decision : Decision
-    method : str
-        The path that answered.
+    qr : RevealingQR
+        Of W, shape (m, n); the left side is there if its plan keeps it, and wants m >= n.
     """
 
-    def __init__(
-        self,
-        W: Array,
-        plan: Plan,
-        cutoff: Cutoff,
-        driver: str = "gesdd",
-        rng: Any = None,
-        *,
-        bases: bool = True,
-    ) -> None:
-        self.dtype = W.dtype
-        self.shape = W.shape
-        self.plan = plan
-        self.driver = driver
-        self._bases = bases
-        self.p = np.arange(W.shape[1], dtype=np.intc)
-        self.left = Product()
-        self.R, self.k = W, 0
-        self.method, self.decision = self._factor(W, cutoff, rng)
-        self.rank = self.decision.rank
-
-    def _factor(self, W: Array, cutoff: Cutoff, rng: Any) -> tuple[str, Decision]:
-        """Fill in left, R, p and k, and decide."""
-        (m, n), plan = W.shape, self.plan
-        if n == 0:
-            return "empty", Decision(0, cutoff.absolute or 0.0, math.inf, 0.0, "bounds", 0.0)
-        if plan.gram:
-            proved = prove_by_gram(W, cutoff)
-            if proved is not None:
-                return "gram+cholesky", proved
-        scale = Scale.of(W)
-        stop = stopping_norm(scale, m, cutoff)
-        limit = max(stop, math.sqrt(np.finfo(self.dtype).eps) * scale.sigma_1)
-        qr = AvoidingQR(W, plan, limit)
-        method, rank, noise = "qr", qr.k, qr.left
-        if m > n and noise > (min(stop, self._rounding(scale.sigma_1)) if plan.left else stop):
-            qr.complete()  # what is left becomes a small triangle
-        self.p, self.k = qr.p, qr.k
-        sigma_1 = max(scale.sigma_1, sigma_1_lower(W, rank))
-        sizes: dict[str, Any] = {"size": m, "full": n, "cutoff": cutoff}
-        decision: Decision | Doubt = Doubt(pivot=True)
-        tried = False
-        if noise > max(stop, 0.0):
-            stop = stopping_norm(replace(scale, sigma_1=sigma_1), m, cutoff)
-        # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
-        if 0 < rank < n and noise <= _NOISE * stop:
-            weak = WEAK * cutoff.bracket(sigma_1, scale.norm)[1]
-            if noise > stop or smallest_pivot(W, rank) < weak:
-                decision, tried = self._prove_by_rz(rank, noise, sigma_1, **sizes), True
-        if isinstance(decision, Doubt):
-            if qr.left > max(stop, 0.0):
-                qr.finish(stop)
-                self.k, tried = qr.k, False
-            if not tried:
-                decision = prove(
-                    W, self.k, qr.left, **sizes, sigma_1=sigma_1, in_place=not plan.left
-                )
-                if isinstance(decision, Doubt) and 0 < self.k < n:
-                    decision = self._prove_by_rz(self.k, qr.left, sigma_1, **sizes)
-        factors = [qr.Q] if plan.left else []
-        self.left = Product(*factors)
-        left = qr.left
-        if isinstance(decision, Doubt) and decision.pivot:
-            core = np.asfortranarray(self.whole)
-            Q, p, self.k, left = pivoted_qr(core, plan, stop=stop, rng=rng)
-            self.left, self.p, self.R = Product(*factors, Q), self.p[p], core
-            method = "qr+qrcp"
-            decision = prove(core, self.k, left, **sizes, sigma_1=sigma_1, factors=2)
-        if isinstance(decision, Doubt):
-            decision = decide_by_sigma(
-                self._all_sigma(left, sigma_1, cutoff), self.R, self.k, left, **sizes
-            )
-        return method, decision
-
-    def _prove_by_rz(
-        self, rank: int, noise: float, sigma_1: float, *, size: int, full: int, cutoff: Cutoff
-    ) -> Decision | Doubt:
-        """Decide the rank from the RZ factorisation of R1, whatever columns R1 began with.
-
-        sigma_{r+1} <= ||A N|| = ||R2 N2||, N = (N1; N2) the null space of R1: N2 is small just
-        where R11^-1 R12 is large. sigma_r >= sigma_r(R1) = sigma_min(U).
-        """
-        n, residual = self.shape[1], noise
-        rz_factors = self._factor_rz(rank, in_place=False)
-        if noise > self._rounding(sigma_1):
-            R2 = self.R[rank : self.height, rank:]
-            R2 = np.triu(R2) if self.k == n else np.asfortranarray(R2)
-            N = self._rz_columns(rz_factors, rank, n, np.arange(n, dtype=np.intc))
-            norms = np.empty(2 * (n - rank))
-            residual = qrcp.py_column_norms(product(R2, np.asfortranarray(N[rank:])), norms)
-            residual += (n - rank) ** 1.5 * float(np.finfo(self.dtype).eps) * noise
-        U = rz_factors[0]
-        decision = prove(
-            U,
-            rank,
-            residual,
-            size=size,
-            full=full,
-            cutoff=cutoff,
-            sigma_1=sigma_1,
-            factors=2,
-            in_place=True,
-        )
-        if isinstance(decision, Doubt):
-            return decision
-        if decision.rank != rank:
-            return Doubt(pivot=True)
-        decision.residual = noise
-        self._rz = rz_factors
-        return decision
-
-    def _all_sigma(self, left: float, sigma_1: float, cutoff: Cutoff) -> Array:
-        """Return the singular values of the factor, where need be with their vectors.
-
-        The SVD is the one thing here that costs as much as its users', so there is only one: with
-        vectors if a look at the triangle says that no other basis would be as good.
-        """
-        tails = tail_norms(self.R, self.k, left)
-        diagonal = np.abs(np.diagonal(self.R)[: self.k])
-        rank = int(np.count_nonzero(diagonal > cutoff.bracket(sigma_1, sigma_1)[0]))
-        if not self._bases or tails[rank:].min() <= self._rounding(sigma_1):
-            return self.sigma
-        return self._svd[1]
+    def __init__(self, qr: RevealingQR) -> None:
+        self.qr = qr
+        self.dtype = qr.dtype
+        self.shape = qr.shape
+        self.rank = qr.rank
 
     # ---- bases ----
 
@@ -211,14 +52,16 @@ class URV:
         r = self.rank
         if r == 0:
             return empty((self.shape[0], 0), self.dtype)
-        if self._is_clean and len(self.left.factors) == 1:
-            return self.left.factors[0].first(r).columns(0, r)
+        if "_compressed" in self.__dict__:
+            return self._compressed.columns(0, r)
+        if self._is_single:
+            return self.qr.left.factors[0].first(r).columns(0, r)
         Q, start = self._turned
         # A product of many reflectors is orthonormal but for their rounding: Cholesky QR is safe.
         U1 = Q.columns(start, start + r)
-        G = np.empty((r, r), self.dtype, order="F")
-        gram.py_gram(U1, G)
-        gram.py_cholesky(G)
+        G = empty((r, r), self.dtype) if self.qr.plan.right else self.qr.R[:r, :r]
+        blas.py_herk("U", "C", U1, G)
+        blas.py_potrf("U", G)
         blas.py_trsm("R", "U", "N", "N", G, U1)
         return U1
 
@@ -227,14 +70,31 @@ class URV:
         m, r = self.shape[0], self.rank
         if r == m:
             return empty((m, 0), self.dtype)
-        if self._is_clean and len(self.left.factors) == 1:
-            return self.left.factors[0].first(r).columns(r, m)
-        Q, start = self._turned
-        if start and self.height == m:
-            return Q.columns(0, start)
-        # As r reflectors instead of n and more: half the work, and reflectors of columns that are
-        # rounding noise add no noise of their own.
-        return Reflectors.of_qr(self.left_basis(), self.plan.block).columns(r, m)
+        if self._is_single:
+            one = self.qr.left.factors[0].first(r)
+            return one.columns(r, m, consume=not self.qr.plan.right)
+        if self._turned[1] and self.qr.height == m:
+            return self._turned[0].columns(0, self._turned[1])
+        # No name here holds the factors, which may be let go.
+        return self._compressed.columns(r, m, consume=True)
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether the reflectors of the first columns alone make the best bases."""
+        return self.qr.is_clean and len(self.qr.left.factors) == 1
+
+    @cached_property
+    def _compressed(self) -> Reflectors:
+        """U as r reflectors instead of n and more.
+
+        Half the work for the columns from r on, and reflectors of columns that are rounding noise
+        add no noise of their own.
+        """
+        U1 = self.left_basis()
+        if not self.qr.plan.right:
+            self.qr.release()
+            self.__dict__.pop("_turned")
+        return Reflectors.of_qr(U1, self.qr.plan.block)
 
     @cached_property
     def _turned(self) -> tuple[Product, int]:
@@ -244,31 +104,42 @@ class URV:
         of ||R2|| only ||G||, that is sigma_{r+1} (one step of QR iteration; Stewart 1993). Of the
         two sides the smaller is turned: (y; I) with T^H y = -E^H spans the left null space.
         """
-        rows, r = self.height, self.rank
-        if self._is_clean:
-            return self.left, 0
+        qr = self.qr
+        rows, r = qr.height, self.rank
+        if qr.is_clean:
+            return qr.left, 0
         start = 0
         if self._vectors is not None:
             G = self._vectors[0][:, :r].copy(order="F")
         elif rows - r > r:
-            return Product(*self.left.factors, self._from_row_space), 0
+            return Product(*qr.left.factors, self._from_row_space), 0
         else:
             start = rows - r
-            V1 = self.right_basis()[self.p]
-            E = product(self.whole[r:, r:], V1[r:])
-            y = np.asfortranarray(-E.conj().T)
+            # E^H, the first rows of Z^H (0; R2^H)
+            C = empty((self.shape[1], start), self.dtype)
+            C[:r] = 0
+            np.conj(qr.remainder.T, out=C[r:])
+            qr.rz.apply_adjoint(C)
+            y = np.asfortranarray(-C[:r])
             # R1 = J U^H V1^H, so U J y = -E^H.
-            blas.py_trsm("L", "U", "N", "N", self._rz[0], y)
+            blas.py_trsm("L", "U", "N", "N", qr.rz.U, y)
             G = empty((rows, start), self.dtype)
             G[:r] = y[::-1]
             G[r:] = np.eye(start)
-        return Product(*self.left.factors, Reflectors.of_qr(G, self.plan.block)), start
+        return Product(*qr.left.factors, Reflectors.of_qr(G, qr.plan.block)), start
 
     @cached_property
     def _from_row_space(self) -> Reflectors:
-        """QR of (R1; R2) V1, V1 the row space: the triangle takes its coordinates to U1's."""
-        G = product(self.whole, self.right_basis()[self.p])
-        return Reflectors.of_qr(G, self.plan.block)
+        """QR of (R1; R2) V1 = (J U^H; E), V1 the row space: its coordinates to U1's."""
+        qr, r = self.qr, self.rank
+        G = empty((qr.height, r), self.dtype)
+        G[:r] = np.triu(qr.rz.U).conj().T[::-1]
+        if qr.height > r:
+            R2, start = np.asfortranarray(qr.remainder), 0
+            for V1 in qr.rz.bottom_rows(0, r):
+                G[r:, start : start + V1.shape[1]] = product(R2, V1)
+                start += V1.shape[1]
+        return Reflectors.of_qr(G, qr.plan.block)
 
     @cached_property
     def _right_vectors(self) -> Reflectors:
@@ -279,7 +150,7 @@ class URV:
         """
         assert self._vectors is not None
         V1 = self._unpermute(self._vectors[2][: self.rank].conj().T)
-        return Reflectors.of_qr(V1, self.plan.block)
+        return Reflectors.of_qr(V1, self.qr.plan.block)
 
     def right_basis(self) -> Array:
         """First r columns of V: the row space, shape (n, r)."""
@@ -290,7 +161,7 @@ class URV:
             return self._unpermute(np.eye(n, dtype=self.dtype))
         if self._vectors is not None:
             return self._right_vectors.columns(0, r)
-        return self._rz_columns(self._rz, 0, r, self.p)
+        return self._right().columns(0, r, self.qr.p)
 
     def right_null(self) -> Array:
         """Last n - r columns of V: the null space, shape (n, n - r)."""
@@ -299,99 +170,35 @@ class URV:
             return empty((n, 0), self.dtype)
         if self._vectors is not None:
             return self._right_vectors.columns(r, n)
-        if 2 * r > n:
-            return self._rz_columns(self._rz, r, n, self.p)
-        B, T = self._rz[1:]
-        C = empty((n, n - r), self.dtype)
-        # R is done with if nobody wants the left side.
-        Y = np.empty((n, r), self.dtype, order="F") if self.plan.left else self.R[:, :r]
-        if Y.shape[0] != n or not Y.flags.f_contiguous:
-            Y = np.empty((n, r), self.dtype, order="F")
-        rz.py_rz_complement(B, T, self.p, C, Y, np.empty(n * r, self.dtype))
-        return C
+        return self._right().null_space(self.qr.p)
 
-    def _rz_columns(self, rz_factors: RZ, start: int, stop: int, rows: Array) -> Array:
-        """Return columns of diag(J, I) Z, row i put at rows[i]."""
-        B, T = rz_factors[1:]
-        C = empty((self.shape[1], stop - start), self.dtype)
-        if C.size:
-            work = np.empty(max(T.shape[0] * C.shape[1], C.shape[0]), self.dtype)
-            rz.py_rz_columns(B, T, rows, C, start, work)
-        return C
-
-    @cached_property
-    def _rz(self) -> RZ:
-        return self._factor_rz(self.rank, in_place=not self.plan.left)
-
-    def _factor_rz(self, r: int, *, in_place: bool) -> RZ:
-        """Return U, B, T of kernels/rz.pyx; 0 < r < n."""
-        n = self.shape[1]
-        block = min(32, r)
-        B, T = (empty(shape, self.dtype) for shape in ((n - r, r), (block, r)))
-        work = np.empty(block * r, self.dtype)
-        if in_place:
-            rz.py_rz_in_place(self.R, B, T, work)
-            return self.R, B, T
-        U = empty((r, r), self.dtype)
-        rz.py_rz(self.R, U, B, T, work)
-        return U, B, T
-
-    @property
-    def height(self) -> int:
-        """Rows of `whole` that are not zero."""
-        return self.k if self.k == self.shape[1] else int(self.R.shape[0])
-
-    @property
-    def whole(self) -> Array:
-        """Q^H W P = (R1; R2): the trapezoid, and what the factorisation left below it."""
-        rows = np.triu(self.R[: self.height])
-        rows[self.k :, self.k :] = self.R[self.k : self.height, self.k :]
-        return rows
+    def _right(self) -> RZ:
+        """The factors of the right side, and if nobody wants the left one, nothing else."""
+        rz = self.qr.rz
+        if not self.qr.plan.left:
+            self.qr.release()
+        return rz
 
     def _unpermute(self, rows: Array) -> Array:
         out = np.empty_like(rows, order="F")
-        out[self.p] = rows
+        out[self.qr.p] = rows
         return out
-
-    @property
-    def _is_clean(self) -> bool:
-        """Whether ||R2|| is at rounding level, so that no other basis annihilates any better."""
-        return self.decision.residual <= min(self._rounding(self._largest), self.decision.tol)
-
-    def _rounding(self, norm: float) -> float:
-        """Return the residual that no other basis would be much below."""
-        return 20 * float(np.finfo(self.dtype).eps) * norm
-
-    @cached_property
-    def _largest(self) -> float:
-        sigma = self.decision.sigma
-        if sigma is not None:
-            return float(sigma[0])
-        return sigma_1_lower(self.R, self.k)
-
-    @cached_property
-    def _svd(self) -> tuple[Array, Array, Array]:
-        """U, sigma, V^H of Q^H W P."""
-        factors: tuple[Array, Array, Array] = svd(
-            self.whole, full_matrices=False, check_finite=False, lapack_driver=self.driver
-        )
-        return factors
 
     @cached_property
     def _vectors(self) -> tuple[Array, Array, Array] | None:
-        """The same; None where RZ's right side is as good.
+        """U, sigma, V^H of Q^H W P; None where RZ's right side is as good.
 
         With the gap ||R2|| <= sigma_min(R11), that is in every decision by bounds, RZ's null space
         has ||A N|| <= sqrt(2) sigma_{r+1}: the (2, 1) block R2 V1 can only rotate it by
         ||R2 V1 T^-1|| <= 1 (Stewart, Updating a rank-revealing ULV decomposition, SIMAX 14, 1993).
         """
-        decision = self.decision
-        if decision.sigma is None or self._is_clean:
+        decision = self.qr.decision
+        if decision.sigma is None or self.qr.is_clean:
             return None
         following = decision.sigma[self.rank] if self.rank < decision.sigma.size else 0.0
         if self.rank > 0 and decision.residual <= min(3 * float(following), decision.tol):
             return None
-        return self._svd
+        return self.qr.svd
 
     # ---- solving; B (m, k) or (n, k) is Fortran-ordered and overwritten ----
 
@@ -399,49 +206,49 @@ class URV:
         """W x = b: x = V1 T^-1 U1^H b."""
         r, n = self.rank, self.shape[1]
         if self._vectors is not None:
-            self.left.apply(B, adjoint=True)
+            self.qr.left.apply(B, adjoint=True)
             U, sigma, Vh = self._vectors
             C = product(U[:, :r], B[: U.shape[0]], adjoint=True) / sigma[:r, None]
             return self._unpermute(product(Vh[:r], C, adjoint=True))
-        self.left.apply(B, adjoint=True)
+        self.qr.left.apply(B, adjoint=True)
         C = np.asfortranarray(B[:r])
         if r == n:
             blas.py_trsm("L", "U", "N", "N", self._triangle, C)
             return self._unpermute(C)
-        if not self._is_clean:
+        if not self.qr.is_clean:
             # R2 may be more than the cutoff: only R2 V1 matters, and matters not to V1's side.
             Q = self._from_row_space
-            C = np.asfortranarray(B[: self.height])
+            C = np.asfortranarray(B[: self.qr.height])
             Q.apply(C, adjoint=True)
             C = np.asfortranarray(C[:r])
             blas.py_trsm("L", "U", "N", "N", np.asfortranarray(Q.V[:r]), C)
             return product(self.right_basis(), C)
         # [R11 R12] = J U^H J [J 0] Z^H: reverse, solve with U^H, and lift by V1 = Z[:, :r].
         C = np.asfortranarray(C[::-1])
-        blas.py_trsm("L", "U", "C", "N", self._rz[0], C)
+        blas.py_trsm("L", "U", "C", "N", self.qr.rz.U, C)
         return product(self.right_basis(), C)
 
     def solve_adjoint(self, B: Array) -> Array:
         """W^H x = b: x = U1 T^-H V1^H b."""
         if self._vectors is not None:
-            return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.p]))
+            return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.qr.p]))
         if self.rank == self.shape[1]:
-            return self._lift_adjoint(np.asfortranarray(B[self.p]))
+            return self._lift_adjoint(np.asfortranarray(B[self.qr.p]))
         return self._lift_adjoint(product(self.right_basis(), B, adjoint=True))
 
     def pinv_adjoint(self) -> Array:
         """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
-        r, n = self.rank, self.shape[1]
+        r, n, left = self.rank, self.shape[1], self.qr.left
         if self._vectors is not None:
             V1 = self._unpermute(self._vectors[2][:r].conj().T)
         elif r < n:
             V1 = self.right_basis()
-        elif len(self.left.factors) == 1:
+        elif len(left.factors) == 1:
             # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
-            U1 = self.left.columns(0, r)
+            U1 = left.columns(0, r)
             blas.py_trsm("R", "U", "C", "N", self._triangle, U1)
             X = empty(U1.shape, self.dtype)
-            X[:, self.p] = U1
+            X[:, self.qr.p] = U1
             return X
         else:
             V1 = self.right_basis()
@@ -459,7 +266,7 @@ class URV:
             X[:r] = C
         else:
             self._lift_by_rz(X, C)
-        self.left.apply(X)
+        self.qr.left.apply(X)
         return X
 
     def _lift_by_rz(self, X: Array, C: Array) -> None:
@@ -468,48 +275,40 @@ class URV:
         (T; E)^+H = (I; F) T^-H (I + F^H F)^-1 with F = E T^-1, which is noise over sigma_r at most:
         its square is dropped below the unit roundoff.
         """
-        r, height = self.rank, self.height
+        qr, r = self.qr, self.rank
         F = None
-        if not self._is_clean:
-            F = product(self.whole[r:, r:], self.right_basis()[self.p][r:])
+        if not qr.is_clean:
+            R2 = np.asfortranarray(qr.remainder)
+            F = product(R2, np.asfortranarray(self.right_basis()[qr.p][r:]))
             # R1 V1 = T = J U^H.
-            blas.py_trsm("R", "U", "C", "N", self._rz[0], F)
+            blas.py_trsm("R", "U", "C", "N", qr.rz.U, F)
             if float(np.linalg.norm(F)) ** 2 > np.finfo(self.dtype).eps / 2:
                 Q = self._from_row_space
                 blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
-                D = zeros((height, C.shape[1]), self.dtype)
+                D = zeros((qr.height, C.shape[1]), self.dtype)
                 D[:r] = C
                 Q.apply(D)
-                X[:height] = D
+                X[: qr.height] = D
                 return
-        blas.py_trsm("L", "U", "N", "N", self._rz[0], C)
+        blas.py_trsm("L", "U", "N", "N", qr.rz.U, C)
         X[:r] = C[::-1]
         if F is not None:
-            X[r:height] = product(F, C)
+            X[r : qr.height] = product(F, C)
 
     @property
     def _triangle(self) -> Array:
         """R11 in Fortran order (its lower part is not zero)."""
-        return np.asfortranarray(self.R[: self.rank, : self.rank])
-
-    # ---- spectrum ----
-
-    @cached_property
-    def sigma(self) -> Array:
-        """Singular values of the trapezoid, descending, shape (k,)."""
-        if "_svd" in self.__dict__:
-            return self._svd[1][: self.k]
-        return singular_values(self.R, self.k, self.driver)
+        return np.asfortranarray(self.qr.R[: self.rank, : self.rank])
 
     @cached_property
     def condition(self) -> float:
         """Estimate of ``sigma_1 / sigma_r``, within a small factor; nan at rank 0."""
-        r = self.rank
+        r, sigma = self.rank, self.qr.decision.sigma
         if r == 0:
             return math.nan
-        if self.decision.sigma is not None:
-            return float(self.decision.sigma[0] / self.decision.sigma[r - 1])
+        if sigma is not None:
+            return float(sigma[0] / sigma[r - 1])
         X = np.empty((r, r), self.dtype, order="F")
-        triangular.py_inverse(self.R, X)
+        triangular.py_inverse(self.qr.R, X)
         work = np.empty(2 * r, self.dtype)
-        return self._largest * float(triangular.py_sigma_max_lower(X, r, work, 10))
+        return self.qr.sigma_1 * float(triangular.py_sigma_max_lower(X, r, work, 10))

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from fastsub.factor.arrays import Array, as_array, check_tolerance
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE, Want
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.sketched import decide_by_sketch
-from fastsub.factor.small import decide_small
-from fastsub.functions.stacks import bases_of_stack
+from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE
+from fastsub.functions.bases import COLUMN_SPACE, LEFT_NULL_SPACE, NULL_SPACE, ROW_SPACE, basis
 from fastsub.kernels.direct import py_basis
-
-_DRIVERS = ("gesdd", "gesvd")
-
-
-class _Space(NamedTuple):
-    """One of the four: whose rows it has, range or complement, and where it comes from."""
-
-    row_side: bool
-    complement: bool
-    want: Want
-    basis: Callable[[COD], Array]
-
-
-_NULL_SPACE = _Space(True, True, "row", COD.null_space)
-_ROW_SPACE = _Space(True, False, "row", COD.row_space)
-_COLUMN_SPACE = _Space(False, False, "column", COD.column_space)
-_LEFT_NULL_SPACE = _Space(False, True, "column", COD.left_null_space)
 
 
 def null_space(
@@ -54,8 +30,8 @@ def null_space(
         Singular values above ``rcond`` times the largest count. The default is
         ``eps * max(m, n)``, eps that of the working dtype.
     overwrite_a : bool, default False
-        Let the memory of A be used where its layout allows (Fortran order if m > n, C order if
-        m < n, either if square); A is destroyed.
+        Let the memory of A be used where its layout allows (C order if n >= 2 m, else Fortran
+        order); A is destroyed.
     check_finite : bool, default True
         Raise on NaN and infinity. Without the check they give meaningless results, not crashes.
     lapack_driver : {"gesdd", "gesvd"}
@@ -111,15 +87,15 @@ def null_space(
            [ 1.]])
     """
     if not full_output and lapack_driver == "gesdd":
-        basis = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
-        if basis is not None:
-            return basis
-    return _basis(
+        compiled = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
+        if compiled is not None:
+            return compiled
+    return basis(
         A,
         rcond,
-        _NULL_SPACE,
+        NULL_SPACE,
+        check_finite,
         overwrite_a=overwrite_a,
-        check_finite=check_finite,
         lapack_driver=lapack_driver,
         rng=rng,
         full_output=full_output,
@@ -180,17 +156,11 @@ def orth(
     (3, 1)
     """
     if not full_output:
-        basis = py_basis(A, rcond, False, False, SMALL_ENTRIES, SMALL_SIDE)
-        if basis is not None:
-            return basis
-    return _basis(
-        A,
-        rcond,
-        _COLUMN_SPACE,
-        check_finite=check_finite,
-        rng=rng,
-        full_output=full_output,
-        ragged=ragged,
+        compiled = py_basis(A, rcond, False, False, SMALL_ENTRIES, SMALL_SIDE)
+        if compiled is not None:
+            return compiled
+    return basis(
+        A, rcond, COLUMN_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
     )
 
 
@@ -249,18 +219,10 @@ def row_space(
     (3, 2)
     """
     if not full_output:
-        basis = py_basis(A, rcond, True, False, SMALL_ENTRIES, SMALL_SIDE)
-        if basis is not None:
-            return basis
-    return _basis(
-        A,
-        rcond,
-        _ROW_SPACE,
-        check_finite=check_finite,
-        rng=rng,
-        full_output=full_output,
-        ragged=ragged,
-    )
+        compiled = py_basis(A, rcond, True, False, SMALL_ENTRIES, SMALL_SIDE)
+        if compiled is not None:
+            return compiled
+    return basis(A, rcond, ROW_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged)
 
 
 def left_null_space(
@@ -316,74 +278,9 @@ def left_null_space(
     (3, 2)
     """
     if not full_output:
-        basis = py_basis(A, rcond, False, True, SMALL_ENTRIES, SMALL_SIDE)
-        if basis is not None:
-            return basis
-    return _basis(
-        A,
-        rcond,
-        _LEFT_NULL_SPACE,
-        check_finite=check_finite,
-        rng=rng,
-        full_output=full_output,
-        ragged=ragged,
+        compiled = py_basis(A, rcond, False, True, SMALL_ENTRIES, SMALL_SIDE)
+        if compiled is not None:
+            return compiled
+    return basis(
+        A, rcond, LEFT_NULL_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
     )
-
-
-def _basis(
-    A: Any,
-    rcond: float | None,
-    space: _Space,
-    *,
-    overwrite_a: bool = False,
-    check_finite: bool = True,
-    lapack_driver: str = "gesdd",
-    rng: Any,
-    full_output: bool,
-    ragged: bool,
-) -> Any:
-    """Compute an orthonormal basis of one of the four subspaces."""
-    A = as_array(A)
-    if A.ndim < 2:
-        raise ValueError(f"A must be a matrix or a stack of matrices, got {A.ndim}-d")
-    if lapack_driver not in _DRIVERS:
-        raise ValueError(f"lapack_driver must be one of {_DRIVERS}, got {lapack_driver!r}")
-    rtol = check_tolerance(rcond, "rcond")
-
-    def one(matrix: Array) -> tuple[Array, Certificate]:
-        answer = decide_small(
-            matrix,
-            Cutoff.of(matrix, rtol),
-            row_side=space.row_side,
-            complement=space.complement,
-            lapack_driver=lapack_driver,
-        )
-        if answer is None:
-            answer = decide_by_sketch(
-                matrix,
-                Cutoff.of(matrix, rtol),
-                row_side=space.row_side,
-                complement=space.complement,
-                rng=rng,
-            )
-        if answer is not None:
-            return answer
-        factorisation = COD(
-            matrix,
-            rtol,
-            want=space.want,
-            overwrite_a=overwrite_a,
-            check_finite=check_finite,
-            lapack_driver=lapack_driver,
-            rng=rng,
-        )
-        return space.basis(factorisation), factorisation.certificate
-
-    if A.ndim == 2:
-        result, certificate = one(A)
-    else:
-        rows = A.shape[-1 if space.row_side else -2]
-        result, certificate = bases_of_stack(
-            A, one, rows, lambda r: rows - r if space.complement else r, ragged
-        )
-    return (result, certificate) if full_output else result

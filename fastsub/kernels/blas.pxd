@@ -59,3 +59,16 @@ cdef blas_int bdsdc(char uplo, char compq, blas_int n, real* d, real* e, real* U
 cdef blas_int ormbr(char vect, char side, char trans, blas_int m, blas_int n, blas_int k,
                     scalar* A, blas_int lda, scalar* tau, scalar* C, blas_int ldc, scalar* work,
                     blas_int lwork) noexcept nogil
+
+# Of a view that Python passes: columns without gaps, one after the other or not
+cdef inline blas_int column_stride(const scalar[:, :] A) except -1:
+    """Leading dimension; LAPACK wants at least 1, even of an empty array."""
+    cdef Py_ssize_t size = <Py_ssize_t>sizeof(scalar), stride = A.strides[1] // size
+    if A.shape[0] == 0 or A.shape[1] == 0:
+        return <blas_int>max(1, A.shape[0])
+    # Strides of a dimension of 1 say nothing.
+    if A.shape[1] == 1:
+        stride = A.shape[0]
+    if A.shape[0] > 1 and A.strides[0] != size or stride < A.shape[0]:
+        raise ValueError("columns must be contiguous: pass a column-major array, or a view")
+    return <blas_int>stride

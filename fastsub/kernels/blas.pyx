@@ -295,11 +295,12 @@ def py_trsv(str uplo, str trans, str diag, scalar[::1, :] A, scalar[::1] x):
          &x[0], 1)
 
 
-def py_gemm(str transa, str transb, const scalar[::1, :] A, const scalar[::1, :] B,
-            scalar[::1, :] C, scalar alpha=1, scalar beta=0):
+def py_gemm(str transa, str transb, const scalar[:, :] A, const scalar[:, :] B,
+            scalar[:, :] C, scalar alpha=1, scalar beta=0):
     """C := alpha*op(A)*op(B) + beta*C on the BLAS of the kernels (NumPy's `@` is a second pool)."""
     cdef Py_ssize_t k = A.shape[1] if transa == "N" else A.shape[0]
     cdef char ta = letter(transa), tb = letter(transb)
+    cdef blas_int lda = column_stride(A), ldb = column_stride(B), ldc = column_stride(C)
     cdef Py_ssize_t j
     if C.shape[0] == 0 or C.shape[1] == 0:
         return
@@ -311,33 +312,41 @@ def py_gemm(str transa, str transb, const scalar[::1, :] A, const scalar[::1, :]
                 scal(<blas_int>C.shape[0], beta, &C[0, j], 1)
         return
     with nogil:
-        # gemm reads A and B; its C signature knows no const.
         gemm(ta, tb, <blas_int>C.shape[0], <blas_int>C.shape[1], <blas_int>k, alpha,
-             <scalar*>&A[0, 0], ld(A), <scalar*>&B[0, 0], ld(B), beta, &C[0, 0], ld(C))
+             <scalar*>&A[0, 0], lda, <scalar*>&B[0, 0], ldb, beta, &C[0, 0], ldc)
 
 
-def py_trmm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[::1, :] B,
+def py_trmm(str side, str uplo, str transa, str diag, scalar[:, :] A, scalar[:, :] B,
             scalar alpha=1):
-    trmm(letter(side), letter(uplo), letter(transa), letter(diag), <blas_int>B.shape[0],
-         <blas_int>B.shape[1], alpha, &A[0, 0], ld(A), &B[0, 0], ld(B))
-
-
-def py_trsm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[::1, :] B,
-            scalar alpha=1):
-    """B := alpha*op(A)^-1*B (side L) or alpha*B*op(A)^-1 (side R)."""
+    """B := alpha*op(A)*B (side L) or alpha*B*op(A)."""
     cdef char s = letter(side), u = letter(uplo), t = letter(transa), d = letter(diag)
+    cdef blas_int lda = column_stride(A), ldb = column_stride(B)
     if B.shape[0] == 0 or B.shape[1] == 0:
         return
     with nogil:
-        trsm(s, u, t, d, <blas_int>B.shape[0], <blas_int>B.shape[1], alpha, &A[0, 0], ld(A),
-             &B[0, 0], ld(B))
+        trmm(s, u, t, d, <blas_int>B.shape[0], <blas_int>B.shape[1], alpha, &A[0, 0], lda,
+             &B[0, 0], ldb)
 
 
-def py_herk(str uplo, str trans, scalar[::1, :] A, scalar[::1, :] C, double alpha=1,
-            double beta=0):
+def py_trsm(str side, str uplo, str transa, str diag, scalar[:, :] A, scalar[:, :] B,
+            scalar alpha=1):
+    """B := alpha*op(A)^-1*B (side L) or alpha*B*op(A)^-1 (side R)."""
+    cdef char s = letter(side), u = letter(uplo), t = letter(transa), d = letter(diag)
+    cdef blas_int lda = column_stride(A), ldb = column_stride(B)
+    if B.shape[0] == 0 or B.shape[1] == 0:
+        return
+    with nogil:
+        trsm(s, u, t, d, <blas_int>B.shape[0], <blas_int>B.shape[1], alpha, &A[0, 0], lda,
+             &B[0, 0], ldb)
+
+
+def py_herk(str uplo, str trans, scalar[:, :] A, scalar[:, :] C, double alpha=1, double beta=0):
+    """C := alpha*A*A^H + beta*C (trans N) or alpha*A^H*A + beta*C, one triangle of it."""
     cdef Py_ssize_t k = A.shape[1] if trans == "N" else A.shape[0]
-    herk(letter(uplo), letter(trans), <blas_int>C.shape[0], <blas_int>k, alpha, &A[0, 0], ld(A),
-         beta, &C[0, 0], ld(C))
+    cdef char u = letter(uplo), t = letter(trans)
+    cdef blas_int lda = column_stride(A), ldc = column_stride(C)
+    with nogil:
+        herk(u, t, <blas_int>C.shape[0], <blas_int>k, alpha, &A[0, 0], lda, beta, &C[0, 0], ldc)
 
 
 def py_larfg(scalar[::1] x, scalar[::1] tau):
@@ -359,8 +368,13 @@ def py_getrf(scalar[::1, :] A, blas_int[::1] ipiv):
     return getrf(<blas_int>A.shape[0], <blas_int>A.shape[1], &A[0, 0], ld(A), &ipiv[0])
 
 
-def py_potrf(str uplo, scalar[::1, :] A):
-    return potrf(letter(uplo), <blas_int>A.shape[0], &A[0, 0], ld(A))
+def py_potrf(str uplo, scalar[:, :] A):
+    """A := its Cholesky factor, one triangle of it; return info."""
+    cdef char u = letter(uplo)
+    cdef blas_int info, lda = column_stride(A)
+    with nogil:
+        info = potrf(u, <blas_int>A.shape[0], &A[0, 0], lda)
+    return info
 
 
 def py_trtri(str uplo, str diag, scalar[::1, :] A):

@@ -11,6 +11,7 @@ cdef void apply_step(char trans, blas_int m, blas_int n, blas_int j, blas_int nb
                      blas_int lda, scalar* T, blas_int ldt, scalar* C, blas_int ldc,
                      scalar* work) noexcept nogil
 cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
-                     scalar* full, scalar* work) noexcept nogil
+                     scalar* full, blas_int ldf, scalar* work) noexcept nogil
 cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,
-                     blas_int lda, scalar* full, scalar* C, blas_int ldc) noexcept nogil
+                     blas_int lda, scalar* full, blas_int ldf, scalar* C,
+                     blas_int ldc) noexcept nogil

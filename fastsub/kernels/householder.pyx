@@ -23,7 +23,7 @@ Joffrain, Low, Quintana-Orti, van de Geijn & Van Zee, Accumulating Householder t
 from cpython.exc cimport PyErr_CheckSignals
 
 from fastsub.kernels.blas cimport (
-    blas_int, gemm, geqrt, herk, larft, scalar, trmm, trtri,
+    blas_int, column_stride, gemm, geqrt, herk, larft, scalar, trmm, trtri,
 )
 from fastsub.kernels.scalars cimport conj
 
@@ -95,43 +95,44 @@ cdef void block_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, 
 
 
 cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
-                     scalar* full, scalar* work) noexcept nogil:
-    """full (k, k) := T of all k reflectors as one block; work (k, k)
+                     scalar* full, blas_int ldf, scalar* work) noexcept nogil:
+    """full (k, k), its upper triangle := T of all k reflectors as one block; work (m * nb)
 
-    By inversion of striu(V^H V) + diag(1/tau); a reflector with tau = 0 is the identity.
+    By inversion of striu(V^H V) + diag(1/tau); a reflector with tau = 0 is the identity. It may
+    take the upper triangle of A itself.
     """
-    cdef scalar one = 1
-    cdef Py_ssize_t i, j
-    cdef scalar tau
-    cdef blas_int info
-    # V^H V = V1^H V1 + V2^H V2, V1 (k, k) unit lower triangular, V2 = A[k:, :k].
-    explicit_v(k, k, A, lda, work)
-    for i in range(<Py_ssize_t>k * k):
-        full[i] = work[i]
-    trmm(c'L', c'L', c'C', c'U', k, k, one, A, lda, full, k)
-    if m > k:
-        herk(c'U', c'C', k, m - k, 1.0, A + k, lda, 1.0, full, k)
-    for j in range(k):
-        for i in range(j + 1, k):
-            full[i + j * k] = 0
+    cdef scalar one = 1, zero = 0, tau
+    cdef Py_ssize_t b, i, j, ld = ldf
+    cdef blas_int info, width, rows
+    for b in range((k + nb - 1) // nb):
+        j = b * nb
+        width = <blas_int>min(<Py_ssize_t>nb, k - j)
+        rows = <blas_int>(m - j)
+        explicit_v(rows, width, A + j + j * <Py_ssize_t>lda, lda, work)
+        if j > 0:
+            gemm(c'C', c'N', <blas_int>j, width, rows, one, A + j, lda, work, rows, zero,
+                 full + j * ld, ldf)
+        herk(c'U', c'C', width, rows, 1.0, work, rows, 0.0, full + j * (ld + 1), ldf)
     for j in range(k):
         tau = T[j % nb + j * nb]
         if tau == 0:
-            for i in range(k):
-                full[i + j * k] = 0
-                full[j + i * k] = 0
-            full[j + j * k] = 1
+            for i in range(j):
+                full[i + j * ld] = 0
+            for i in range(j + 1, k):
+                full[j + i * ld] = 0
+            full[j + j * ld] = 1
         else:
-            full[j + j * k] = one / tau
-    info = trtri(c'U', c'N', k, full, k)
+            full[j + j * ld] = one / tau
+    info = trtri(c'U', c'N', k, full, ldf)
     for j in range(k):
         if T[j % nb + j * nb] == 0:
-            full[j + j * k] = 0
+            full[j + j * ld] = 0
     return info
 
 
 cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,
-                     blas_int lda, scalar* full, scalar* C, blas_int ldc) noexcept nogil:
+                     blas_int lda, scalar* full, blas_int ldf, scalar* C,
+                     blas_int ldc) noexcept nogil:
     """C (m, count) := columns start .. of Q = I - V T V^H, start >= k
 
     On these columns V^H E is a copy of rows of V, so one gemm does it all: half the flops of an
@@ -143,7 +144,7 @@ cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, sca
     for j in range(count):
         for i in range(k):
             C[i + j * ldC] = conj(A[start + j + i * ld])
-    trmm(c'L', c'U', c'N', c'N', k, count, one, full, k, C, ldc)
+    trmm(c'L', c'U', c'N', c'N', k, count, one, full, ldf, C, ldc)
     # bottom := -V2 M + E
     if m > k:
         gemm(c'N', c'N', m - k, count, k, -one, A + k, lda, C, ldc, zero, C + k, ldc)
@@ -186,7 +187,7 @@ def py_block_t(scalar[::1, :] A, scalar[::1] tau, scalar[::1, :] T, scalar[::1] 
                     <blas_int>m, &tau[start], &T[0, start], &work[0])
 
 
-def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] work,
+def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[:, :] C, scalar[::1] work,
              bint adjoint=False, Py_ssize_t identity_from=-1):
     """C := Q C or Q^H C, Q the product of the reflectors in A, as many as T has columns.
 
@@ -195,6 +196,7 @@ def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] w
     """
     cdef blas_int m = <blas_int>A.shape[0], n = <blas_int>C.shape[1]
     cdef blas_int nb = <blas_int>T.shape[0], k = <blas_int>T.shape[1], b, j, width, first = 0
+    cdef blas_int ldc = column_stride(C)
     if C.shape[0] != m or work.shape[0] < work_size(m, n, nb):
         raise ValueError("C must have the rows of A, and the workspace its size")
     if k == 0 or n == 0:
@@ -207,21 +209,24 @@ def py_apply(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] w
         if first < n:
             with nogil:
                 apply_step(c'C' if adjoint else c'N', m, n - first, j, width, &A[0, 0], m,
-                           &T[0, 0], nb, &C[0, first], m, &work[0])
+                           &T[0, 0], nb, &C[0, first], ldc, &work[0])
         PyErr_CheckSignals()
 
 
-def py_complement(scalar[::1, :] A, scalar[::1, :] T, scalar[::1, :] full, scalar[::1, :] C,
+def py_complement(scalar[::1, :] A, scalar[::1, :] T, scalar[:, :] full, scalar[:, :] C,
                   Py_ssize_t start, scalar[::1] work):
-    """C := columns start, start+1, ... of Q by one gemm; start >= k = T.shape[1], full (k, k).
+    """C := columns start, start+1, ... of Q by one gemm; start >= k = T.shape[1].
 
-    work must hold k * k elements.
+    full (k, k): only its upper triangle is written, so that it may be the head of A, if R is done
+    with. work must hold m * T.shape[0] elements.
     """
     cdef blas_int m = <blas_int>A.shape[0], k = <blas_int>T.shape[1], info
-    if start < k or work.shape[0] < <Py_ssize_t>k * k:
-        raise ValueError("start must be at least k, and the workspace its size")
+    cdef blas_int ldf = column_stride(full), ldc = column_stride(C)
+    if start < k or full.shape[0] < k or work.shape[0] < m * T.shape[0]:
+        raise ValueError("start must be at least k, and the workspaces their size")
     with nogil:
-        info = full_t(m, k, <blas_int>T.shape[0], &A[0, 0], m, &T[0, 0], &full[0, 0], &work[0])
+        info = full_t(m, k, <blas_int>T.shape[0], &A[0, 0], m, &T[0, 0], &full[0, 0],
+                      ldf, &work[0])
         complement(m, k, <blas_int>start, <blas_int>C.shape[1], &A[0, 0], m, &full[0, 0],
-                   &C[0, 0], m)
+                   ldf, &C[0, 0], ldc)
     return info

@@ -3,11 +3,13 @@
 from fastsub.kernels.blas cimport blas_int, scalar
 
 cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
-             scalar* B, scalar* T, scalar* work) noexcept nogil
-cdef void rz_in_place(blas_int r, blas_int n, scalar* R, blas_int ldr, blas_int nb, scalar* B,
-                      scalar* T, scalar* work) noexcept nogil
-cdef void rz_apply(blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B, scalar* T,
-                   scalar* top, scalar* bottom, blas_int ldc, scalar* work) noexcept nogil
-cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, scalar* T,
-                            const blas_int* rows, scalar* full, scalar* Y, scalar* C,
-                            scalar* work) noexcept nogil
+             Py_ssize_t rs, Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T,
+             scalar* work) noexcept nogil
+cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B,
+                   blas_int ldb, scalar* T, scalar* top, scalar* bottom, blas_int ldc,
+                   scalar* work) noexcept nogil
+cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, blas_int ldb,
+                            scalar* T, scalar* full, blas_int ldf, scalar* C,
+                            blas_int ldc) noexcept nogil
+cdef void put_rows(blas_int r, blas_int n, blas_int count, const blas_int* rows, scalar* C,
+                   blas_int ldc, scalar* work) noexcept nogil

@@ -11,6 +11,13 @@ and a QR of a triangle on top of a block does the rest, touching nothing but R11
 so that [R11 R12] = J U^H J [J 0] Z^H diag(J, I). Row space: first r columns of diag(J, I) Z; null
 space: the last p; both are orthonormal to rounding whatever the conditioning of R11.
 
+It needs no memory of its own where nobody needs what is below the diagonal of R: there go U^T and,
+if R has n rows, B. U stands anywhere by its strides (rs, cs), B by its leading dimension:
+
+    R11 R12        R11 is not lost: the diagonal, the one place that both want, stays its own, and
+    U^T            that of U is kept aside.
+    B
+
 References
 ----------
 Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
@@ -18,32 +25,32 @@ Demmel, Grigori, Hoemmen & Langou, Communication-optimal parallel and sequential
     factorizations, SIAM J. Sci. Comput. 34 (2012): triangle on top of a block.
 """
 
-from fastsub.kernels.blas cimport blas_int, gemm, herk, larfg, scalar, trmm, trtri
+from fastsub.kernels.blas cimport blas_int, column_stride, gemm, herk, larfg, scalar, trmm, trtri
 from fastsub.kernels.scalars cimport conj
 from fastsub.kernels.vectors cimport axpy, dot
 
 
-cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, blas_int ldu, scalar* B,
-                scalar* T, blas_int nb) noexcept nogil:
+cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t rs, Py_ssize_t cs,
+                scalar* B, Py_ssize_t ldb, scalar* T, blas_int nb) noexcept nogil:
     """(U; B) on columns j0 .. j0+width-1 := the reflectors (I; B) and their triangle T
 
     Columns are short where much is to be done: vectors without the BLAS.
     """
-    cdef Py_ssize_t i, j, c, ld = ldu
+    cdef Py_ssize_t i, j, c
     cdef scalar s, tau
     cdef scalar* b
     cdef scalar* t
     for j in range(j0, j0 + width):
-        b = B + j * p
+        b = B + j * ldb
         t = T + j * nb
-        larfg(p + 1, U + j + j * ld, b, 1, &tau)
+        larfg(p + 1, U + j * (rs + cs), b, 1, &tau)
         for c in range(j + 1, j0 + width):
-            s = conj(tau) * (U[j + c * ld] + dot(p, b, B + c * p))
-            U[j + c * ld] = U[j + c * ld] - s
-            axpy(p, -s, b, B + c * p)
+            s = conj(tau) * (U[j * rs + c * cs] + dot(p, b, B + c * ldb))
+            U[j * rs + c * cs] = U[j * rs + c * cs] - s
+            axpy(p, -s, b, B + c * ldb)
         # t := -tau T (B^H b), then tau itself
         for i in range(j - j0):
-            t[i] = -tau * dot(p, B + (j0 + i) * p, b)
+            t[i] = -tau * dot(p, B + (j0 + i) * ldb, b)
         for i in range(j - j0):
             s = 0
             for c in range(i, j - j0):
@@ -52,193 +59,222 @@ cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, blas_int ldu
         t[j - j0] = tau
 
 
-cdef void triangle_on_block(blas_int p, blas_int r, blas_int nb, scalar* U, blas_int ldu,
-                            scalar* B, scalar* T, scalar* work) noexcept nogil:
+cdef void triangle_on_block(blas_int p, blas_int r, blas_int nb, scalar* U, Py_ssize_t rs,
+                            Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T,
+                            scalar* work) noexcept nogil:
     """(U; B) = Z (R; 0) in place: R in U (r, r), Z's B (p, r) and T (nb, r); work (nb * r)"""
     cdef scalar one = 1, zero = 0
-    cdef Py_ssize_t i, c, b, j, ld = ldu
+    cdef Py_ssize_t i, c, b, j, ld = ldb
     cdef blas_int width, rest
+    cdef scalar* Uj
     for b in range((r + nb - 1) // nb):
         j = b * nb
         width = <blas_int>min(<Py_ssize_t>nb, r - j)
         rest = <blas_int>(r - j - width)
-        panel(p, <blas_int>j, width, U, ldu, B, T, nb)
+        panel(p, <blas_int>j, width, U, rs, cs, B, ld, T, nb)
         if rest == 0:
             break
+        Uj = U + j * rs + (j + width) * cs  # (width, rest)
         # W (rest, width) := (U_j + B_j^H B)^H T, then U_j -= W^H and B -= B_j W^H
-        gemm(c'C', c'N', rest, width, p, one, B + (j + width) * p, p, B + j * p, p, zero, work,
-             rest)
+        gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, zero,
+             work, rest)
         for c in range(rest):
             for i in range(width):
-                work[c + i * rest] = work[c + i * rest] + conj(U[j + i + (j + width + c) * ld])
+                work[c + i * rest] = work[c + i * rest] + conj(Uj[i * rs + c * cs])
         trmm(c'R', c'U', c'N', c'N', rest, width, one, T + j * nb, nb, work, rest)
         for c in range(rest):
             for i in range(width):
-                U[j + i + (j + width + c) * ld] = (
-                    U[j + i + (j + width + c) * ld] - conj(work[c + i * rest]))
-        gemm(c'N', c'C', p, rest, width, -one, B + j * p, p, work, rest, one,
-             B + (j + width) * p, p)
+                Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
+        gemm(c'N', c'C', p, rest, width, -one, B + j * ld, ldb, work, rest, one,
+             B + (j + width) * ld, ldb)
 
 
 cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
-             scalar* B, scalar* T, scalar* work) noexcept nogil:
+             Py_ssize_t rs, Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T,
+             scalar* work) noexcept nogil:
     """Factor the first r rows of R (upper trapezoidal, (r, n)); U (r, r), B (n-r, r), T (nb, r)
 
-    work (nb * r). 2 r^2 (n - r) flops.
+    U^T may lie below the diagonal of R, whose own diagonal is then lost. work (nb * r).
+    2 r^2 (n - r) flops.
     """
-    cdef Py_ssize_t i, j, p = n - r, ld = ldr
+    cdef Py_ssize_t i, j, p = n - r, ld = ldr, b = ldb
     for j in range(r):
-        for i in range(j + 1):
-            U[i + j * r] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
-        for i in range(j + 1, r):
-            U[i + j * r] = 0
+        work[j] = R[j + j * ld]
+    for j in range(r):
+        for i in range(j):
+            U[i * rs + j * cs] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
+    for j in range(r):
+        U[j * (rs + cs)] = conj(work[r - 1 - j])
         for i in range(p):
-            B[i + j * p] = conj(R[(r - 1 - j) + (r + i) * ld])
-    triangle_on_block(<blas_int>p, r, nb, U, r, B, T, work)
+            B[i + j * b] = conj(R[(r - 1 - j) + (r + i) * ld])
+    triangle_on_block(<blas_int>p, r, nb, U, rs, cs, B, ldb, T, work)
 
 
-cdef void rz_in_place(blas_int r, blas_int n, scalar* R, blas_int ldr, blas_int nb, scalar* B,
-                      scalar* T, scalar* work) noexcept nogil:
-    """The same; U replaces R11, whose mirror image across the other diagonal it begins as."""
-    cdef Py_ssize_t i, j, p = n - r, ld = ldr
-    cdef scalar x
-    for j in range(r):
-        for i in range(p):
-            B[i + j * p] = conj(R[(r - 1 - j) + (r + i) * ld])
-    for j in range(r):
-        for i in range(j + 1):
-            if i + j < r:
-                x = conj(R[i + j * ld])
-                R[i + j * ld] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
-                R[(r - 1 - j) + (r - 1 - i) * ld] = x
-    triangle_on_block(<blas_int>p, r, nb, R, ldr, B, T, work)
-
-
-cdef void rz_apply(blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B, scalar* T,
-                   scalar* top, scalar* bottom, blas_int ldc, scalar* work) noexcept nogil:
-    """(top; bottom) := Z (top; bottom), top (r, n), bottom (p, n); work (nb, n)"""
+cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B,
+                   blas_int ldb, scalar* T, scalar* top, scalar* bottom, blas_int ldc,
+                   scalar* work) noexcept nogil:
+    """(top; bottom) := Z (top; bottom), or (trans C) Z^H times it; (r, n), (p, n), work (nb, n)"""
     cdef scalar one = 1
-    cdef Py_ssize_t i, c, b, j, ld = ldc
+    cdef Py_ssize_t i, c, b, j, ld = ldc, last = (r - 1) // nb
     cdef blas_int width
-    for b in range((r + nb - 1) // nb):
-        j = ((r - 1) // nb - b) * nb
+    for b in range(last + 1):
+        j = (b if trans == c'C' else last - b) * nb
         width = <blas_int>min(<Py_ssize_t>nb, r - j)
         # W := T (top_j + B_j^H bottom)
         for c in range(n):
             for i in range(width):
                 work[i + c * width] = top[j + i + c * ld]
-        gemm(c'C', c'N', width, n, p, one, B + j * p, p, bottom, ldc, one, work, width)
-        trmm(c'L', c'U', c'N', c'N', width, n, one, T + j * nb, nb, work, width)
+        gemm(c'C', c'N', width, n, p, one, B + j * ldb, ldb, bottom, ldc, one, work, width)
+        trmm(c'L', c'U', trans, c'N', width, n, one, T + j * nb, nb, work, width)
         # top_j -= W, bottom -= B_j W
         for c in range(n):
             for i in range(width):
                 top[j + i + c * ld] = top[j + i + c * ld] - work[i + c * width]
-        gemm(c'N', c'N', p, n, width, -one, B + j * p, p, work, width, one, bottom,
-             ldc)
+        gemm(c'N', c'N', p, n, width, -one, B + j * ldb, ldb, work, width, one, bottom, ldc)
 
 
-cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, scalar* T,
-                            const blas_int* rows, scalar* full, scalar* Y, scalar* C,
-                            scalar* work) noexcept nogil:
-    """C (n, p) := the last p columns of Z, its row i put at rows[i], by one gemm; r <= p pays
+cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, blas_int ldb,
+                            scalar* T, scalar* full, blas_int ldf, scalar* C,
+                            blas_int ldc) noexcept nogil:
+    """C (n, p) := the last p columns of Z, by one gemm; r <= p pays
 
-    Z = I - Y F Y^H, Y = (I; B) (n, r), F = `full` (r, r) by inversion of striu(Y^H Y) + diag(1/tau)
-    (Joffrain et al. 2006, see householder.pyx); on these columns Y^H E = B^H. work (r, p).
+    Z = I - (I; B) F (I; B)^H, the upper triangle of `full` (r, r) takes F, by inversion of
+    striu(I + B^H B) + diag(1/tau) (Joffrain et al. 2006, see householder.pyx).
     """
     cdef scalar one = 1, zero = 0
     cdef scalar tau
-    cdef Py_ssize_t i, j, n = r + p
+    cdef Py_ssize_t i, j, i0, ld = ldf, b = ldb, c = ldc
     cdef blas_int info
-    for j in range(r):
-        for i in range(r):
-            full[i + j * r] = 0
-    herk(c'U', c'C', r, p, 1.0, B, p, 0.0, full, r)
+    herk(c'U', c'C', r, p, 1.0, B, ldb, 0.0, full, ldf)
     for j in range(r):
         tau = T[j % nb + j * nb]
         if tau == 0:
-            for i in range(r):
-                full[i + j * r] = 0
-                full[j + i * r] = 0
-            full[j + j * r] = 1
+            for i in range(j):
+                full[i + j * ld] = 0
+            for i in range(j + 1, r):
+                full[j + i * ld] = 0
+            full[j + j * ld] = 1
         else:
-            full[j + j * r] = one / tau
-    info = trtri(c'U', c'N', r, full, r)
+            full[j + j * ld] = one / tau
+    info = trtri(c'U', c'N', r, full, ldf)
     for j in range(r):
         if T[j % nb + j * nb] == 0:
-            full[j + j * r] = 0
-    for i in range(p):
+            full[j + j * ld] = 0
+    # top := F B^H, bottom := I - B top, top := -top
+    for i0 in range(0, p, 32):
         for j in range(r):
-            work[j + i * r] = conj(B[i + j * p])
-    trmm(c'L', c'U', c'N', c'N', r, p, one, full, r, work, r)
-    for j in range(r):
-        for i in range(n):
-            Y[i + j * n] = 0
-        Y[rows[r - 1 - j] + j * n] = 1
-        for i in range(p):
-            Y[rows[r + i] + j * n] = B[i + j * p]
-    gemm(c'N', c'N', <blas_int>n, p, r, -one, Y, <blas_int>n, work, r, zero, C, <blas_int>n)
+            for i in range(i0, min(i0 + 32, <Py_ssize_t>p)):
+                C[j + i * c] = conj(B[i + j * b])
+    trmm(c'L', c'U', c'N', c'N', r, p, one, full, ldf, C, ldc)
+    gemm(c'N', c'N', p, p, r, -one, B, ldb, C, ldc, zero, C + r, ldc)
     for i in range(p):
-        C[rows[r + i] + i * n] = C[rows[r + i] + i * n] + one
+        C[r + i + i * c] = C[r + i + i * c] + one
+        for j in range(r):
+            C[j + i * c] = -C[j + i * c]
     return info
+
+
+cdef void put_rows(blas_int r, blas_int n, blas_int count, const blas_int* rows, scalar* C,
+                   blas_int ldc, scalar* work) noexcept nogil:
+    """C (n, count) := diag(J, I) C, its row i put at rows[i]; work (n)"""
+    cdef Py_ssize_t i, c, ld = ldc, first = n, last = -1
+    # Rows outside first .. last stay where they are.
+    for i in range(n):
+        if rows[r - 1 - i if i < r else i] != i:
+            first = min(first, i)
+            last = i
+    for c in range(count if last >= 0 else 0):
+        for i in range(first, last + 1):
+            work[rows[r - 1 - i if i < r else i]] = C[i + c * ld]
+        for i in range(first, last + 1):
+            C[i + c * ld] = work[i]
 
 
 # ---- Python shims ----
 
-def py_rz(const scalar[::1, :] R, scalar[::1, :] U, scalar[::1, :] B, scalar[::1, :] T,
+def py_rz(const scalar[::1, :] R, scalar[::1, :] U, scalar[:, :] B, scalar[::1, :] T,
           scalar[::1] work):
     """Factor the leading rows of R, as many as U has; B (n - r, r), T (nb, r), work (nb * r)."""
-    cdef blas_int r = <blas_int>U.shape[0], n = <blas_int>R.shape[1]
+    cdef blas_int r = <blas_int>U.shape[0], n = <blas_int>R.shape[1], ldr = <blas_int>R.shape[0]
+    cdef blas_int nb = <blas_int>T.shape[0], ldb = column_stride(B)
     if B.shape[0] != n - r or B.shape[1] != r or work.shape[0] < T.shape[0] * r:
         raise ValueError("B must be (n - r) x r, and the workspace nb * r")
     with nogil:
-        rz(r, n, &R[0, 0], <blas_int>R.shape[0], <blas_int>T.shape[0], &U[0, 0], &B[0, 0],
-           &T[0, 0], &work[0])
+        U[:, :] = 0
+        rz(r, n, &R[0, 0], ldr, nb, &U[0, 0], 1, r, &B[0, 0], ldb, &T[0, 0], &work[0])
 
 
-def py_rz_in_place(scalar[::1, :] R, scalar[::1, :] B, scalar[::1, :] T, scalar[::1] work):
-    """Factor the leading rows of R, as many as B has columns; U replaces R11."""
-    cdef blas_int r = <blas_int>B.shape[1], n = <blas_int>R.shape[1]
-    if B.shape[0] != n - r or R.shape[0] < r or work.shape[0] < T.shape[0] * r:
+def py_rz_below(scalar[::1, :] R, scalar[::1] diagonal, scalar[:, :] B, scalar[::1, :] T,
+                scalar[::1] work):
+    """The same with U^T below the diagonal of R, but for its diagonal: that goes to `diagonal` (r).
+
+    B may be the rows of R below that, ``R[r:n, :r]``. The upper trapezoid of R stays.
+    """
+    cdef blas_int r = <blas_int>diagonal.shape[0], n = <blas_int>R.shape[1]
+    cdef blas_int nb = <blas_int>T.shape[0], ldb = column_stride(B), ldr = <blas_int>R.shape[0]
+    cdef Py_ssize_t j
+    cdef scalar x
+    if (R.shape[0] < r or B.shape[0] != n - r or B.shape[1] != r
+            or work.shape[0] < T.shape[0] * r):
         raise ValueError("B must be (n - r) x r, and the workspace nb * r")
     with nogil:
-        rz_in_place(r, n, &R[0, 0], <blas_int>R.shape[0], <blas_int>T.shape[0], &B[0, 0],
-                    &T[0, 0], &work[0])
+        for j in range(r):
+            diagonal[j] = R[j, j]
+        rz(r, n, &R[0, 0], ldr, nb, &R[0, 0], ldr, 1, &B[0, 0], ldb, &T[0, 0], &work[0])
+        for j in range(r):
+            x = R[j, j]
+            R[j, j] = diagonal[j]
+            diagonal[j] = x
 
 
-def py_rz_columns(scalar[::1, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[::1, :] C,
+def py_rz_apply(scalar[:, :] B, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] work,
+                bint adjoint=False):
+    """C (r + p, count) := Z C or Z^H C in place; work (nb * count)."""
+    cdef blas_int r = <blas_int>B.shape[1], p = <blas_int>B.shape[0], n = <blas_int>C.shape[0]
+    cdef blas_int nb = <blas_int>T.shape[0], count = <blas_int>C.shape[1]
+    cdef blas_int ldb = column_stride(B)
+    if n != r + p or work.shape[0] < T.shape[0] * C.shape[1]:
+        raise ValueError("C must have r + p rows, and the workspace nb * count elements")
+    if count:
+        with nogil:
+            rz_apply(c'C' if adjoint else c'N', r, p, count, nb, &B[0, 0], ldb, &T[0, 0],
+                     &C[0, 0], &C[r, 0], n, &work[0])
+
+
+def py_rz_columns(scalar[:, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[::1, :] C,
                   Py_ssize_t start, scalar[::1] work):
     """C (n, count) := columns start, start+1, ... of diag(J, I) Z, its row i put at rows[i].
 
     work must hold max(nb * count, n) elements.
     """
-    cdef Py_ssize_t r = B.shape[1], p = B.shape[0], n = r + p, count = C.shape[1], i, c
-    cdef Py_ssize_t nb = T.shape[0]
-    if C.shape[0] != n or rows.shape[0] != n or work.shape[0] < max(nb * count, n):
+    cdef blas_int r = <blas_int>B.shape[1], p = <blas_int>B.shape[0], n = <blas_int>C.shape[0]
+    cdef blas_int nb = <blas_int>T.shape[0], count = <blas_int>C.shape[1]
+    cdef blas_int ldb = column_stride(B)
+    cdef Py_ssize_t c
+    if (n != r + p or rows.shape[0] != n
+            or work.shape[0] < max(T.shape[0] * C.shape[1], C.shape[0])):
         raise ValueError("C and rows must have r + p rows, and the workspace its size")
     with nogil:
         C[:, :] = 0
         for c in range(count):
             C[start + c, c] = 1
-        rz_apply(<blas_int>r, <blas_int>p, <blas_int>count, <blas_int>nb, &B[0, 0], &T[0, 0],
-                 &C[0, 0], &C[0, 0] + r, <blas_int>n, &work[0])
-        for c in range(count):
-            for i in range(n):
-                work[rows[r - 1 - i if i < r else i]] = C[i, c]
-            for i in range(n):
-                C[i, c] = work[i]
+        rz_apply(c'N', r, p, count, nb, &B[0, 0], ldb, &T[0, 0], &C[0, 0], &C[r, 0], n, &work[0])
+        put_rows(r, n, count, &rows[0], &C[0, 0], n, &work[0])
 
 
-def py_rz_complement(scalar[::1, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[::1, :] C,
-                     scalar[::1, :] Y, scalar[::1] work):
-    """C (n, n - r) := the columns of `py_rz_columns` from r on; Y (n, r) is workspace.
+def py_rz_complement(scalar[:, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[::1, :] C,
+                     scalar[:, :] full, scalar[::1] work):
+    """C (n, n - r) := the columns of `py_rz_columns` from r on.
 
-    work must hold r * n elements.
+    full (r, r), of which only the upper triangle is written, and work (n).
     """
-    cdef blas_int r = <blas_int>B.shape[1], p = <blas_int>B.shape[0], info
-    if (C.shape[0] != r + p or C.shape[1] != p or rows.shape[0] != r + p or Y.shape[0] != r + p
-            or Y.shape[1] != r or work.shape[0] < r * (<Py_ssize_t>r + p)):
+    cdef blas_int r = <blas_int>B.shape[1], p = <blas_int>B.shape[0], n = <blas_int>C.shape[0]
+    cdef blas_int nb = <blas_int>T.shape[0], ldb = column_stride(B), ldf = column_stride(full)
+    cdef blas_int info
+    if (n != r + p or C.shape[1] != p or rows.shape[0] != n or full.shape[0] != r
+            or full.shape[1] != r or work.shape[0] < n):
         raise ValueError("C must be (r + p) x p, and the workspaces their size")
     with nogil:
-        info = rz_complement(r, p, <blas_int>T.shape[0], &B[0, 0], &T[0, 0], &rows[0], &work[0],
-                             &Y[0, 0], &C[0, 0], &work[0] + <Py_ssize_t>r * r)
+        info = rz_complement(r, p, nb, &B[0, 0], ldb, &T[0, 0], &full[0, 0], ldf, &C[0, 0], n)
+        put_rows(r, n, p, &rows[0], &C[0, 0], n, &work[0])
     return info

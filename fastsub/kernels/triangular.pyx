@@ -78,11 +78,12 @@ cdef double sigma_max_lower(char uplo, blas_int k, blas_int n, scalar* R, blas_i
     return best
 
 
-cdef double sigma_min_upper(blas_int k, scalar* R, blas_int ldr, int steps,
+cdef double sigma_min_upper(char uplo, blas_int k, scalar* R, blas_int ldr, int steps,
                             scalar* work) noexcept nogil:
-    """An estimate of sigma_min(R11) from above by inverse iteration; 0 if singular; work (k)
+    """An estimate of sigma_min of a triangle from above by inverse iteration; 0 if singular
 
-    It proves nothing, and it costs O(k^2): a look before an inverse that would prove nothing.
+    work (k). It proves nothing, and it costs O(k^2): a look before an inverse that would prove as
+    little.
     """
     cdef Py_ssize_t i, ld = ldr
     cdef double norm, best = INFINITY
@@ -96,13 +97,13 @@ cdef double sigma_min_upper(blas_int k, scalar* R, blas_int ldr, int steps,
         if not 0 < norm < INFINITY:
             break
         scal(k, <scalar>(1 / norm), work, 1)
-        trsv(c'U', c'C', c'N', k, R, ldr, work, 1)
+        trsv(uplo, c'C', c'N', k, R, ldr, work, 1)
         norm = sqrt(sumsq(k, work))
         if not 0 < norm < INFINITY:
             break
         best = min(best, 1 / norm)
         scal(k, <scalar>(1 / norm), work, 1)
-        trsv(c'U', c'N', c'N', k, R, ldr, work, 1)
+        trsv(uplo, c'N', c'N', k, R, ldr, work, 1)
         norm = sqrt(sumsq(k, work))
         if 0 < norm < INFINITY:
             best = min(best, 1 / norm)
@@ -179,6 +180,19 @@ cdef blas_int inverse(blas_int r, const scalar* R, blas_int ldr, scalar* X,
     return info
 
 
+cdef blas_int inverse_lower(blas_int r, scalar* L, blas_int ldl,
+                            double* frobenius) noexcept nogil:
+    """The same of a lower triangle, in its place"""
+    cdef Py_ssize_t j, ld = ldl
+    cdef double total = 0
+    cdef blas_int info = trtri(c'L', c'N', r, L, ldl)
+    if info == 0:
+        for j in range(r):
+            total += sumsq(r - j, L + j + j * ld)
+    frobenius[0] = sqrt(total) if info == 0 and total == total else INFINITY
+    return info
+
+
 cdef blas_int inverse_below(blas_int r, scalar* R, blas_int ldr, scalar* diagonal,
                             double* frobenius) noexcept nogil:
     """The same without memory: the transpose of R^-1 into the lower triangle of R's own array
@@ -186,8 +200,6 @@ cdef blas_int inverse_below(blas_int r, scalar* R, blas_int ldr, scalar* diagona
     The diagonal of R goes to `diagonal` (r); whoever needs R again puts it back.
     """
     cdef Py_ssize_t i, j, i0, j0, ld = ldr
-    cdef blas_int info
-    cdef double total = 0
     for j0 in range(0, r, 32):
         for i0 in range(0, j0 + 1, 32):
             for j in range(j0, min(j0 + 32, <Py_ssize_t>r)):
@@ -195,12 +207,7 @@ cdef blas_int inverse_below(blas_int r, scalar* R, blas_int ldr, scalar* diagona
                     R[j + i * ld] = R[i + j * ld]
     for j in range(r):
         diagonal[j] = R[j + j * ld]
-    info = trtri(c'L', c'N', r, R, ldr)
-    if info == 0:
-        for j in range(r):
-            total += sumsq(r - j, R + j + j * ld)
-    frobenius[0] = sqrt(total) if info == 0 and total == total else INFINITY
-    return info
+    return inverse_lower(r, R, ldr, frobenius)
 
 
 # ---- Python shims ----
@@ -226,15 +233,15 @@ def py_sigma_max_lower(scalar[::1, :] R, Py_ssize_t k, scalar[::1] work, int ste
     return bound
 
 
-def py_sigma_min_upper(scalar[::1, :] R, scalar[::1] work, int steps=2):
+def py_sigma_min_upper(scalar[::1, :] R, scalar[::1] work, int steps=2, bint lower=False):
     """Estimate the smallest singular value of the leading triangle of R from above.
 
-    Its order is the length of work.
+    Its order is the length of work; lower=True: of the lower triangle.
     """
     cdef double estimate
     with nogil:
-        estimate = sigma_min_upper(<blas_int>work.shape[0], &R[0, 0], <blas_int>R.shape[0], steps,
-                                   &work[0])
+        estimate = sigma_min_upper(c'L' if lower else c'U', <blas_int>work.shape[0], &R[0, 0],
+                                   <blas_int>R.shape[0], steps, &work[0])
     return estimate
 
 
@@ -273,4 +280,12 @@ def py_inverse_below(scalar[::1, :] R, scalar[::1] diagonal):
     with nogil:
         inverse_below(<blas_int>diagonal.shape[0], &R[0, 0], <blas_int>R.shape[0], &diagonal[0],
                       &frobenius)
+    return frobenius
+
+
+def py_inverse_lower(scalar[::1, :] L, Py_ssize_t r):
+    """Invert the leading lower triangle of order r in place; return its norm, inf if singular."""
+    cdef double frobenius
+    with nogil:
+        inverse_lower(<blas_int>r, &L[0, 0], <blas_int>L.shape[0], &frobenius)
     return frobenius
