@@ -24,11 +24,19 @@ import math
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, product
+from fastsub.factor.arrays import Array, empty, product, zeros
 from fastsub.factor.backward import column_norms, weigh
-from fastsub.factor.decide import Cutoff, Decision, certify
+from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.factor.refine import Answer, describe, equilibrate, refine
-from fastsub.factor.sketched import Revealed, Sketch, lower_by_sketch, reveal, sketch_of, whiten
+from fastsub.factor.sketched import (
+    Revealed,
+    Sketch,
+    lower_by_sketch,
+    reveal,
+    sketch_of,
+    top_right,
+    whiten,
+)
 from fastsub.kernels import blas, normal
 
 
@@ -95,7 +103,7 @@ def solve_preconditioned(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) ->
     if whitened is None:
         return None
     lower = max(lower_by_sketch(sketched, revealed), whitened[0])
-    tol_low, tol_high = cutoff.bracket(sketched.norm / math.sqrt(n), sketched.norm)
+    tol_low, tol_high = cutoff.bracket(_sigma_1_lower(A, sketched, revealed), sketched.norm)
     if not lower > tol_high:
         return None
     factor = PreconditionedFactor(sketched, revealed, whitened[2], squares)
@@ -107,3 +115,12 @@ def solve_preconditioned(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) ->
     return Answer(
         solution.X, solution.residuals**2, certify(decision, method, 0, solution.backward_error)
     )
+
+
+def _sigma_1_lower(A: Array, sketched: Sketch, revealed: Revealed) -> float:
+    """Bound sigma_1(A) from below by ||A x|| / ||x||, x that of its sketch."""
+    m, n = A.shape
+    x, image = top_right(revealed), empty((m, 1), A.dtype)
+    normal.py_residual(A, zeros((m, 1), A.dtype), x, image)
+    reached = float(column_norms(image)[0]) - rounding_margin(sketched.norm, m, A.dtype)
+    return max(sketched.norm / math.sqrt(n), reached / float(np.linalg.norm(x)))

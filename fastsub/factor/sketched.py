@@ -296,7 +296,7 @@ def _verify(
     low = norm / math.sqrt(n)
     if not lower > cutoff.bracket(low, norm)[1]:
         return None
-    x = _top_right(revealed)
+    x = top_right(revealed)
     V = np.concatenate([N, x], axis=1, out=empty((n, k + 1), dtype))
     squares, G = np.empty(k + 1), empty((k, k) if clean else (0, 0), dtype)
     work = np.empty(panels.py_work_size(A, k + 1), dtype)
@@ -321,7 +321,7 @@ def _verify(
     return Decision(revealed.rank, tol_low, lower, upper, "bounds", residual)
 
 
-def _top_right(revealed: Revealed) -> Array:
+def top_right(revealed: Revealed) -> Array:
     """Approximate right singular vector of the largest singular value, shape (n, 1)."""
     R, p = np.triu(revealed.R), revealed.p
     x = np.ones((p.size, 1), R.dtype, order="F")

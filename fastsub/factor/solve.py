@@ -70,7 +70,7 @@ def solve(
             if answer is None and is_tall(m, n):
                 answer = solve_preconditioned(A, B, cutoff, honest=honest)
         elif solver == "square":
-            answer = solve_square(A, B, cutoff)
+            answer = solve_square(A, B, cutoff, honest=honest)
         elif solver == "adjoint":
             answer = solve_wide(A, B, cutoff)
     if answer is not None:

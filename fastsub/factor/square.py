@@ -25,10 +25,12 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, empty, is_safe
 from fastsub.factor.backward import column_norms
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, describe, equilibrate, ratios
 from fastsub.kernels import lu, normal
+
+# Of the power method.
+_SEED, _STEPS = 20260412, 6
 
 
 class LU:
@@ -99,7 +101,7 @@ def _squares(A: Array) -> Array:
         return np.asarray(sum(np.einsum("ij,ij->j", part, part, dtype=float) for part in parts))
 
 
-def solve_square(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
+def solve_square(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | None:
     """Return the solution of A X = B, or None: not proved.
 
     Parameters
@@ -109,6 +111,8 @@ def solve_square(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
     B : ndarray, shape (n, k)
         Fortran-ordered, finite.
     cutoff : Cutoff
+    honest : bool
+        Whether the certificate shall show the cutoff closely.
     """
     factor = LU(A)
     if factor.singular:
@@ -127,7 +131,11 @@ def solve_square(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
         widths = column_norms(X if D is None else np.asfortranarray(X / D))
         error = ratios(residuals, widths)
         if error <= enough:
-            return Answer(X, residuals**2, _certificate(factor, decision, X, residuals, steps))
+            if honest:
+                decision.tol = cutoff.bracket(_sigma_1_lower(A, factor.norm), factor.norm)[0]
+            error = ratios(residuals, column_norms(X)) / factor.norm
+            certificate = certify(decision, f"lu, {describe(steps)}", 0, error)
+            return Answer(X, residuals**2, certificate)
         if not error <= GAIN * before:
             return None
         before = error
@@ -135,8 +143,15 @@ def solve_square(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
     return None
 
 
-def _certificate(
-    factor: LU, decision: Decision, X: Array, residuals: Array, steps: int
-) -> Certificate:
-    error = ratios(residuals, column_norms(X)) / factor.norm
-    return certify(decision, f"lu, {describe(steps)}", 0, error)
+def _sigma_1_lower(A: Array, norm: float) -> float:
+    """Bound the largest singular value from below by the power method, products with A alone."""
+    n = A.shape[0]
+    x, y, none = (empty((n, 1), A.dtype) for _ in range(3))
+    x[:, 0], none[:] = np.random.default_rng(_SEED).standard_normal(n), 0
+    best = norm / math.sqrt(n)
+    for _ in range(_STEPS):
+        x /= np.linalg.norm(x)
+        normal.py_residual(A, none, x, y)
+        best = max(best, float(np.linalg.norm(y)) - rounding_margin(norm, n, A.dtype))
+        normal.py_adjoint(A, y, x)
+    return best
