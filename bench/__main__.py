@@ -18,6 +18,7 @@ from fastsub.bench import (
     GROUPS,
     Case,
     Progress,
+    accuracy,
     cases,
     compare,
     compare_sweep,
@@ -71,6 +72,10 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--only", default="", metavar="TEXT", help="constants that hold TEXT")
     command.add_argument("--budget", type=float, default=1.0, metavar="SECONDS")
+    command = commands.add_parser(
+        "backward", help="backward error of least squares against the condition (1 minute)"
+    )
+    command.add_argument("--publish", action="store_true", help="draw the chart of docs/")
     return top
 
 
@@ -146,12 +151,23 @@ def run_audit(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_backward(options: argparse.Namespace) -> int:
+    """Print the worst backward errors and who answered; return 1 if ours are 10 x Householder's."""
+    points = list(accuracy.backward_errors())
+    print(accuracy.report(points))
+    if options.publish:
+        say(f"wrote {accuracy.draw(points, ROOT / 'docs' / '_static').relative_to(ROOT)}")
+    return int(any(accuracy.is_worse(point) for point in points))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     options = parser().parse_args(arguments)
     if options.command == "publish":
         renew(options.file)
         return 0
+    if options.command == "backward":
+        return run_backward(options)
     return run_audit(options) if options.command == "audit" else run_compare(options)
 
 

@@ -18,6 +18,7 @@ matrix multiplication of the same flop count in turns; :func:`compare` does so f
 `machine`             the line that must stand beside every figure
 `table`, `pages`      rows to a terminal, to JSON, to the README and the documentation
 `progress`            the time left
+`accuracy`            backward errors of least squares, ours and the peers', and their chart
 `audit`               both sides of the thresholds that choose a path
 ====================  ==============================================================
 

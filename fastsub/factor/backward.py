@@ -17,6 +17,7 @@ Gratton, Jiranek & Titley-Peloquin, On the accuracy of the Karlson-Walden estima
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,49 +56,50 @@ def karlson_walden(F: COD, A: Array, R: Array, X: Array) -> float:
         return 0.0
     G = F.small_adjoint(product(A, R, adjoint=True))
     M = F.small_factor()
-    k = M.shape[1]
-
-    def shifted(theta: float) -> Array:
-        K = np.asfortranarray(np.vstack([M, theta * np.eye(k, dtype=M.dtype)]))
-        Reflectors.of_qr(K, 64)
-        return np.asfortranarray(K[:k])
-
-    errors = estimates(G, column_norms(R), column_norms(X), shifted)
+    errors = estimates(G, column_norms(R), column_norms(X), partial(weigh, M))
     return float(errors.max(initial=0.0)) / norm
 
 
+def weigh(M: Array, theta: float, G: Array) -> Array:
+    """Return K^-H G, K^H K = M^H M + theta^2 I, by the QR of (M; theta I)."""
+    k = M.shape[1]
+    K = np.asfortranarray(np.vstack([M, theta * np.eye(k, dtype=M.dtype)]))
+    Reflectors.of_qr(K, 64)
+    normal.py_half(np.asfortranarray(K[:k]), G)
+    return G
+
+
 def estimates(
-    G: Array, residuals: Array, lengths: Array, shifted: Callable[[float], Array | None]
+    G: Array,
+    residuals: Array,
+    lengths: Array,
+    weigh: Callable[[float, Array], Array | None],
 ) -> Array:
     """Return the estimate for every column, shape (k,), at most twice too large.
 
     Parameters
     ----------
     G : ndarray, shape (n, k)
-        A^H r, in the coordinates of `shifted`.
+        A^H r.
     residuals, lengths : ndarray, shape (k,)
         ||r|| and ||x||.
-    shifted : callable
-        From theta > 0 to an upper triangular K with K^H K = A^H A + theta^2 I; None if it fails.
+    weigh : callable
+        From theta > 0 and a copy of columns of G to Z with the norms of (A^H A + theta^2 I)^-1/2 G;
+        None if it fails.
     """
-    sizes = column_norms(G)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         theta = residuals / lengths
     errors = np.where(np.isfinite(residuals) & np.isfinite(lengths), 0.0, np.inf)
     # theta is infinite where x is zero: mu = ||A^H r|| / ||r|| in the limit.
     plain = (residuals > 0) & np.isinf(theta)
-    errors[plain] = np.maximum(errors[plain], sizes[plain] / residuals[plain])
+    errors[plain] = np.maximum(errors[plain], column_norms(G)[plain] / residuals[plain])
     usual = (residuals > 0) & (theta > 0) & np.isfinite(theta)
     octaves = np.frexp(np.where(usual, theta, 1.0))[1]
     for octave in np.unique(octaves[usual]):
         some = np.flatnonzero(usual & (octaves == octave))
-        K = shifted(float(theta[some].min()))
-        if K is None:
-            errors[some] = np.inf
-            continue
-        Z = np.asfortranarray(G[:, some])
-        normal.py_half(K, Z)
-        errors[some] = np.maximum(errors[some], column_norms(Z) / lengths[some])
+        Z = weigh(float(theta[some].min()), np.asfortranarray(G[:, some]))
+        sizes = np.inf if Z is None else column_norms(Z) / lengths[some]
+        errors[some] = np.maximum(errors[some], sizes)
     return errors
 
 

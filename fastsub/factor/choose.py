@@ -180,23 +180,27 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)
 
 
-# Entries up to which a COD takes no longer than the calls around a Gram matrix.
-_NORMAL_ENTRIES = 64 * 64
+# Entries up to which least squares are solved in one call without the BLAS.
+DIRECT_ENTRIES = 64 * 64
+# Order up to which the rounding of an LU in single precision leaves room to prove a rank.
+_SINGLE_ORDER = 100
 
-Solver = Literal["normal", "adjoint", "square", "cod"]
+Solver = Literal["direct", "normal", "adjoint", "square"]
 
 
-def choose_solver(m: int, n: int) -> Solver:
-    """Return the path that a least-squares problem takes first, if singular values are not wanted.
+def choose_solver(m: int, n: int, dtype: Any) -> Solver | None:
+    """Return the path that a least-squares problem takes first; None: a COD at once.
 
-    The normal equations of A, or of A^H if it is wide; LU if it is square; else a COD at once.
+    One compiled call, the normal equations of A, or of A^H if it is wide, or LU if it is square.
 
     Examples
     --------
     >>> from fastsub.factor.choose import choose_solver
-    >>> [choose_solver(*shape) for shape in ((5000, 30), (30, 5000), (300, 300), (0, 30))]
-    ['normal', 'adjoint', 'square', 'cod']
+    >>> [choose_solver(*shape, "d") for shape in ((5000, 30), (30, 5000), (300, 300), (4, 30))]
+    ['normal', 'adjoint', 'square', 'direct']
     """
-    if m * n <= _NORMAL_ENTRIES:
-        return "cod"
-    return "square" if m == n else "normal" if m > n else "adjoint"
+    if m * n <= DIRECT_ENTRIES:
+        return "direct"
+    if m == n:
+        return "square" if np.dtype(dtype).char in "dD" or n <= _SINGLE_ORDER else None
+    return "normal" if m > n else "adjoint"

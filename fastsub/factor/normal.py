@@ -28,11 +28,8 @@ from fastsub.factor.arrays import Array, empty, is_safe
 from fastsub.factor.backward import column_norms
 from fastsub.factor.decide import Cutoff, Decision, certify
 from fastsub.factor.fullrank import prove_by_cholesky
-from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, refine
+from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, describe, equilibrate, ratios, refine
 from fastsub.kernels import gram, normal
-
-# Powers of two that the lengths of columns may lie apart before they are scaled.
-_ALIKE = 2
 
 
 class CholeskyFactor:
@@ -66,13 +63,10 @@ class CholeskyFactor:
         # NaN and infinity show in the diagonal; so does a column whose squares are lost.
         if not is_safe(self.norm, A.dtype) or not squares.min() > _least(A.dtype):
             return
-        exponents = np.frexp(squares)[1] // 2
-        if np.ptp(exponents) > _ALIKE:
-            scale = np.ldexp(np.ones(n, self._G.real.dtype), -exponents)
-            self._G *= scale
-            self._G *= scale[:, None]
-            self.scale = scale[:, None]
-            self.norm = math.sqrt(float(np.trace(self._G).real))
+        self.scale, self.norm = equilibrate(squares, self._G.real.dtype)
+        if self.scale is not None:
+            self._G *= self.scale
+            self._G *= self.scale.T
         self._R = self._G.copy(order="F")
         if gram.py_cholesky(self._R) == 0:
             R = self._R if self.scale is None else np.asfortranarray(self._R / self.scale.T)
@@ -88,12 +82,15 @@ class CholeskyFactor:
         normal.py_half(self._R, Z, adjoint=False)
         return Z
 
-    def shifted(self, theta: float, *, plain: bool = False) -> Array | None:
-        """Return the Cholesky factor of D A^H A D + theta^2 I; plain: + theta^2 D^2."""
+    def weigh(self, theta: float, G: Array, *, plain: bool = False) -> Array | None:
+        """Return K^-H G, K the Cholesky factor of D A^H A D + theta^2 I; plain: + theta^2 D^2."""
         K = self._G.copy(order="F")
         weights = self.scale[:, 0] if plain and self.scale is not None else 1.0
         np.fill_diagonal(K, np.diagonal(K) + (theta * weights) ** 2)
-        return K if gram.py_cholesky(K) == 0 else None
+        if gram.py_cholesky(K) != 0:
+            return None
+        normal.py_half(K, G)
+        return G
 
 
 def _least(dtype: np.dtype[Any]) -> float:
@@ -123,14 +120,14 @@ def solve_tall(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
         return None
     return Answer(
         solution.X,
-        solution.residuals,
-        certify(factor.decision, describe(solution.steps), 0, solution.backward_error),
+        solution.residuals**2,
+        certify(
+            factor.decision,
+            f"normal equations, {describe(solution.steps)}",
+            0,
+            solution.backward_error,
+        ),
     )
-
-
-def describe(steps: int) -> str:
-    """Return the name of the path in a certificate."""
-    return f"normal equations, {steps} step" + "s" * (steps != 1)
 
 
 def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
@@ -149,23 +146,21 @@ def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
         normal.py_residual(A, B, X, R)
         lengths = column_norms(X)
         # By rows, as LQ would make it.
-        error = float(_ratios(column_norms(np.asfortranarray(D * R)), lengths).max(initial=0.0))
+        error = ratios(column_norms(np.asfortranarray(D * R)), lengths)
         if error <= enough:
             residuals = column_norms(R)
             norm = math.sqrt(factor.squares.sum())
-            error = float(_ratios(residuals, lengths).max(initial=0.0)) / norm
-            return Answer(X, residuals, certify(factor.decision, describe(steps), 0, error))
+            error = ratios(residuals, lengths) / norm
+            return Answer(
+                X,
+                residuals**2,
+                certify(factor.decision, f"normal equations, {describe(steps)}", 0, error),
+            )
         if not error <= GAIN * before:
             return None
         before = error
         Y += _solve(factor, R)
     return None
-
-
-def _ratios(residuals: Array, lengths: Array) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        ratios = residuals / lengths
-    return np.where(residuals == 0, 0.0, ratios)
 
 
 def _solve(factor: CholeskyFactor, B: Array) -> Array:

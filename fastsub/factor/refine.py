@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -37,6 +37,8 @@ from fastsub.kernels import normal
 ENOUGH = 0.5
 # Steps at the most, and how much each must gain.
 STEPS, GAIN = 5, 0.2
+# Powers of two that the lengths of columns may lie apart before they are scaled.
+_ALIKE = 2
 
 
 @dataclass(slots=True)
@@ -63,10 +65,10 @@ class Solution:
 
 @dataclass(slots=True)
 class Answer:
-    """What a path returns: x, the norms of the residuals, and its certificate."""
+    """What a path returns: x, the squared norms of the residuals, and its certificate."""
 
     X: Array
-    residuals: Array
+    squares: Array
     certificate: Certificate
 
 
@@ -93,8 +95,29 @@ class Factor(Protocol):
     def rest(self, Z: Array) -> Array:
         """Return R^-1 Z, which may overwrite Z."""
 
-    def shifted(self, theta: float, *, plain: bool = False) -> Array | None:
-        """Return an upper triangular K, K^H K = D A^H A D + theta^2 I; plain: + theta^2 D^2."""
+    def weigh(self, theta: float, G: Array, *, plain: bool = False) -> Array | None:
+        """Return Z, ||Z|| = ||(D A^H A D + theta^2 I)^-1/2 G||; plain: + theta^2 D^2; or None."""
+
+
+def equilibrate(squares: Array, dtype: np.dtype[Any]) -> tuple[Array | None, float]:
+    """Return the scale of a `Factor` and its norm, from the squared norms of columns."""
+    exponents = np.frexp(squares)[1] // 2
+    if np.ptp(exponents) <= _ALIKE:
+        return None, math.sqrt(squares.sum())
+    norm = math.sqrt(np.ldexp(squares, -2 * exponents).sum())
+    return np.ldexp(np.ones((squares.size, 1), dtype), -exponents[:, None]), norm
+
+
+def ratios(residuals: Array, lengths: Array) -> float:
+    """Return the largest ``||r|| / ||x||``, 0 where r is 0: it bounds the backward error."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        quotients = residuals / lengths
+    return float(np.where(residuals == 0, 0.0, quotients).max(initial=0.0))
+
+
+def describe(steps: int) -> str:
+    """Return the number of steps in words."""
+    return f"{steps} step" + "s" * (steps != 1)
 
 
 def refine(A: Array, B: Array, factor: Factor, *, honest: bool) -> Solution | None:
@@ -128,7 +151,7 @@ def refine(A: Array, B: Array, factor: Factor, *, honest: bool) -> Solution | No
         if error <= enough:
             norm = math.sqrt(factor.squares.sum())
             if honest:
-                plain = partial(factor.shifted, plain=True)
+                plain = partial(factor.weigh, plain=True)
                 error = float(estimates(scaled, residuals, lengths, plain).max(initial=0.0))
             return Solution(X, residuals, steps, error / norm)
         if not error <= GAIN * before:
@@ -158,5 +181,5 @@ def _errors(G: Array, residuals: Array, lengths: Array, factor: Factor, enough: 
     doubtful = ~(errors <= enough)
     if doubtful.any():
         some = np.asfortranarray(G[:, doubtful])
-        errors[doubtful] = estimates(some, residuals[doubtful], lengths[doubtful], factor.shifted)
+        errors[doubtful] = estimates(some, residuals[doubtful], lengths[doubtful], factor.weigh)
     return errors

@@ -101,18 +101,18 @@ def decide_by_sketch(
     if not is_tall(*A.shape) or (want_basis and complement and not row_side):
         return None
     A = whole_strides(A)
-    sketched = _sketch(A, rng)
+    sketched = sketch_of(A, rng)
     if sketched is None:
         return None
     if sketched.norm == 0:
         return _of_zero(A, cutoff, row_side, complement, want_basis)
     column_side = want_basis and not row_side
-    revealed = _reveal(sketched, cutoff, pivot=column_side)
+    revealed = reveal(sketched, cutoff, pivot=column_side)
     if revealed is None:
         return None
-    lower, Q = _lower_by_sketch(sketched, revealed), np.empty(0)
+    lower, Q = lower_by_sketch(sketched, revealed), np.empty(0)
     if column_side or not lower > cutoff.bracket(0.0, sketched.norm)[1]:
-        whitened = _whiten(A, sketched.norm, revealed, keep=column_side)
+        whitened = whiten(A, sketched.norm, revealed, keep=column_side)
         if whitened is None:
             return None
         lower, Q = max(lower, whitened[0]), whitened[1]
@@ -142,7 +142,7 @@ def _of_zero(
 
 
 @dataclass(slots=True)
-class _Sketch:
+class Sketch:
     """Y = S A, its rows d, the norm of A, and c: the most nonzeros in a row of S."""
 
     Y: Array | None
@@ -151,7 +151,7 @@ class _Sketch:
     c: int
 
 
-def _sketch(A: Array, rng: Any) -> _Sketch | None:
+def sketch_of(A: Array, rng: Any = None) -> Sketch | None:
     """Sketch A in pieces; None if an entry is not finite, or the scale a danger."""
     m, n = A.shape
     d = _rounded_up(max(2 * n, n + _LEAST_ROWS), 4)
@@ -179,7 +179,7 @@ def _sketch(A: Array, rng: Any) -> _Sketch | None:
         return None
     for other in Ys[1:]:
         Ys[0] += other
-    return _Sketch(Ys[0], d, norm, int(counts[:, 0].sum(axis=0).max()))
+    return Sketch(Ys[0], d, norm, int(counts[:, 0].sum(axis=0).max()))
 
 
 def _rounded_up(x: int, multiple: int) -> int:
@@ -190,7 +190,7 @@ def _rounded_up(x: int, multiple: int) -> int:
 
 
 @dataclass(slots=True)
-class _Revealed:
+class Revealed:
     """R of Y P in its first rows, a rank, X = R11^-1 with its Frobenius norm, a null space of R."""
 
     R: Array
@@ -208,7 +208,7 @@ class _Revealed:
         return _rz_columns(*self.rz, self.p, 0, self.rank)
 
 
-def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | None:
+def reveal(sketched: Sketch, cutoff: Cutoff, *, pivot: bool) -> Revealed | None:
     """Factor Y, which is lost, and propose a rank; None if that is 0, or not to be proved.
 
     Full rank needs no pivots, but a column space wants the graded R11 that they give.
@@ -241,12 +241,12 @@ def _reveal(sketched: _Sketch, cutoff: Cutoff, *, pivot: bool) -> _Revealed | No
     if not 0 < frobenius < math.inf:
         return None
     if rank == n:
-        return _Revealed(R, p, n, X, frobenius, empty((n, 0), R.dtype))
+        return Revealed(R, p, n, X, frobenius, empty((n, 0), R.dtype))
     factors = _rz(R, rank)
-    return _Revealed(R, p, rank, X, frobenius, _rz_columns(*factors, p, rank, n), factors)
+    return Revealed(R, p, rank, X, frobenius, _rz_columns(*factors, p, rank, n), factors)
 
 
-def _lower_by_sketch(sketched: _Sketch, revealed: _Revealed) -> float:
+def lower_by_sketch(sketched: Sketch, revealed: Revealed) -> float:
     """Bound sigma_r(A) from below by that of Y."""
     dtype = revealed.R.dtype
     margin = 2 * rounding_margin(_frobenius(revealed.R), sketched.d, dtype)
@@ -284,7 +284,7 @@ def _rz_columns(B: Array, T: Array, p: Array, start: int, stop: int) -> Array:
 
 
 def _verify(
-    A: Array, norm: float, revealed: _Revealed, lower: float, cutoff: Cutoff, *, clean: bool
+    A: Array, norm: float, revealed: Revealed, lower: float, cutoff: Cutoff, *, clean: bool
 ) -> Decision | None:
     """Bound sigma_{r+1} and sigma_1 by products with A; None if they leave the rank open.
 
@@ -296,7 +296,7 @@ def _verify(
     low = norm / math.sqrt(n)
     if not lower > cutoff.bracket(low, norm)[1]:
         return None
-    x = _top_right(revealed)
+    x = top_right(revealed)
     V = np.concatenate([N, x], axis=1, out=empty((n, k + 1), dtype))
     squares, G = np.empty(k + 1), empty((k, k) if clean else (0, 0), dtype)
     work = np.empty(panels.py_work_size(A, k + 1), dtype)
@@ -321,7 +321,7 @@ def _verify(
     return Decision(revealed.rank, tol_low, lower, upper, "bounds", residual)
 
 
-def _top_right(revealed: _Revealed) -> Array:
+def top_right(revealed: Revealed) -> Array:
     """Approximate right singular vector of the largest singular value, shape (n, 1)."""
     R, p = np.triu(revealed.R), revealed.p
     x = np.ones((p.size, 1), R.dtype, order="F")
@@ -349,9 +349,9 @@ def _largest_eigenvalue(G: Array) -> float:
 # ---- the column space, and a sharper bound from below ----
 
 
-def _whiten(
-    A: Array, norm: float, revealed: _Revealed, *, keep: bool
-) -> tuple[float, Array] | None:
+def whiten(
+    A: Array, norm: float, revealed: Revealed, *, keep: bool
+) -> tuple[float, Array, Array] | None:
     """CQRRPT: A1 = A P1 X is well-conditioned, so its Cholesky QR is orthonormal.
 
     And sigma_r(A) >= sigma_min(A P1) >= (sigma_min(A1) - ||E||) / ||X||, E the rounding of A1,
@@ -364,6 +364,8 @@ def _whiten(
         The bound.
     Q : ndarray, shape (m, r)
         The column space; if it is not to be kept, of no meaning.
+    R : ndarray, shape (r, r)
+        The Cholesky factor of A1^H A1.
     """
     (m, r), dtype = (A.shape[0], revealed.rank), A.dtype
     Q = empty((m if keep else panels.py_panel_rows(A, r), r), dtype)
@@ -385,7 +387,7 @@ def _whiten(
     sigma = math.sqrt(max(0.0, sigma * abs(sigma) - rounding))
     error = rounding_margin(norm * revealed.frobenius, r, dtype)
     stretch = norm_upper(revealed.X, _estimate(revealed.X), revealed.frobenius)
-    return (sigma - error) / stretch, Q
+    return (sigma - error) / stretch, Q, G
 
 
 def _estimate(T: Array) -> float:

@@ -1,7 +1,10 @@
 """Least squares: the fastest path whose answer is proved, down to one that proves every answer.
 
-    normal.py           normal equations, refined: columns, or rows, that are independent by far
-    COD                 any rank, minimum norm
+    direct_lstsq.pyx    small: one compiled call
+    normal.py           normal equations: columns, or rows, that are independent by far
+    preconditioned.py   tall: the same of A R^-1, R from a sketch: columns that are independent
+    square.py           square: LU, nonsingular by far
+    cod.py              any rank, minimum norm
 
 A path returns None where the rank that it needs, or the accuracy that it reached, is not proved.
 """
@@ -9,15 +12,24 @@ A path returns None where the rank that it needs, or the accuracy that it reache
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from fastsub.factor.arrays import Array, product
-from fastsub.factor.backward import column_norms, karlson_walden
-from fastsub.factor.choose import choose_solver
+import numpy as np
+
+from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy
+from fastsub.factor.backward import column_norms, estimates, karlson_walden, weigh
+from fastsub.factor.choose import DIRECT_ENTRIES, choose_solver, is_tall
 from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
+from fastsub.factor.decide import Cutoff, Decision, certify
 from fastsub.factor.normal import solve_tall, solve_wide
+from fastsub.factor.preconditioned import solve_preconditioned
 from fastsub.factor.refine import Answer
+from fastsub.factor.square import solve_square
 from fastsub.kernels import normal
+from fastsub.kernels.direct_lstsq import py_lstsq
+
+# A dimension that is surely a LAPACK integer.
+_LARGEST = 1 << 30
 
 
 def solve(
@@ -45,17 +57,50 @@ def solve(
         Whether the certificate shall have a backward error.
     """
     answer = None
-    if B.shape[1] and normal.py_reads(A):
-        cutoff, solver = Cutoff.of(A, rtol), choose_solver(*A.shape)
-        if solver == "normal":
+    A = whole_strides(A)
+    m, n = A.shape
+    if B.shape[1] and A.size and max(m, n) < _LARGEST:
+        if not normal.py_reads(A):
+            A = np.asfortranarray(A)
+        cutoff, solver = Cutoff.of(A, rtol), choose_solver(m, n, A.dtype)
+        if solver == "direct":
+            answer = _solve_direct(A, B, rtol, honest=honest)
+        elif solver == "normal":
             answer = solve_tall(A, B, cutoff, honest=honest)
+            if answer is None and is_tall(m, n):
+                answer = solve_preconditioned(A, B, cutoff, honest=honest)
+        elif solver == "square":
+            answer = solve_square(A, B, cutoff, honest=honest)
         elif solver == "adjoint":
             answer = solve_wide(A, B, cutoff)
     if answer is not None:
         return answer
-    keep = A.copy() if overwrite_a and (A.shape[0] > A.shape[1] or honest) else A
+    keep = A.copy() if overwrite_a and (m > n or honest) else A
     F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
     return solve_by(F, keep, B, honest=honest)
+
+
+def _solve_direct(A: Array, B: Array, rtol: float | None, *, honest: bool) -> Answer | None:
+    """Return the answer of one compiled call, or None: not proved, or not finite."""
+    working = working_copy(A, "a", check_finite=False)
+    A = working.W
+    answer = py_lstsq(A, B, rtol, DIRECT_ENTRIES, certify=True)
+    if answer is None:
+        return None
+    X, squares, rank, tol, lower, upper, method = answer
+    error = None
+    if squares is None or honest:
+        R = B - product(A, X)
+        residuals = column_norms(R)
+        squares = residuals**2 if squares is None else squares
+    if honest:
+        G = product(A, R, adjoint=True)
+        norm = float(np.linalg.norm(A))
+        errors = estimates(G, residuals, column_norms(X), partial(weigh, A))
+        error = float(errors.max(initial=0.0)) / norm if norm else 0.0
+    unscale(X, -working.exponent)
+    decision = Decision(rank, tol, lower, upper, "bounds", 0.0)
+    return Answer(X, squares, certify(decision, method, working.exponent, error))
 
 
 def solve_by(F: COD, A: Array, B: Array, *, honest: bool = True) -> Answer:
@@ -64,4 +109,4 @@ def solve_by(F: COD, A: Array, B: Array, *, honest: bool = True) -> Answer:
     R = B - product(A, X)
     if honest:
         certificate = replace(certificate, backward_error=karlson_walden(F, A, R, X))
-    return Answer(X, column_norms(R), certificate)
+    return Answer(X, column_norms(R) ** 2, certificate)

@@ -17,9 +17,11 @@ from fastsub.factor.arrays import (
     working_copy,
 )
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import DIRECT_ENTRIES
 from fastsub.factor.cod import COD
 from fastsub.factor.refine import Answer
 from fastsub.factor.solve import solve, solve_by
+from fastsub.kernels.direct_lstsq import py_lstsq
 
 _DRIVERS = (None, "gelsd", "gelss", "gelsy")
 
@@ -98,6 +100,10 @@ def lstsq(
     >>> x * 29
     array([16.])
     """
+    if lapack_driver is None and not full_output:
+        answer = py_lstsq(a, b, cond, DIRECT_ENTRIES)
+        if answer is not None:
+            return _from_direct(*answer)
     A, B = as_array(a, "a"), as_array(b, "b")
     if lapack_driver not in _DRIVERS:
         raise ValueError(f"lapack_driver must be one of {_DRIVERS}, got {lapack_driver!r}")
@@ -119,6 +125,15 @@ def lstsq(
     else:
         result, certificate = _stack(A, B, *options)
     return (result, certificate) if full_output else result
+
+
+def _from_direct(x: Array, squares: Array | None, rank: int) -> tuple[Array, Any, int, None]:
+    """Return what SciPy does; in the precision of x."""
+    real = x.real.dtype
+    if squares is None:
+        return x, np.empty(0, real), rank, None
+    squares = squares.astype(real, copy=False)
+    return x, squares[0] if x.ndim == 1 else squares, rank, None
 
 
 def _one(
@@ -151,7 +166,7 @@ def _one(
     residues: Any = np.empty(0, dtype.type(0).real.dtype)
     if n == 0 or (m > n == rank and driver != "gelsy"):
         with np.errstate(over="ignore", under="ignore"):
-            squares = np.ldexp(answer.residuals**2, -2 * scaled.exponent).astype(residues.dtype)
+            squares = np.ldexp(answer.squares, -2 * scaled.exponent).astype(residues.dtype)
         if split:
             squares = squares[: squares.size // 2] + squares[squares.size // 2 :]
         residues = squares[0] if B.ndim == 1 else squares

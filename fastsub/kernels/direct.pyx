@@ -157,7 +157,7 @@ cdef inline bint fits(const Small* S, Py_ssize_t entries) noexcept:
     return 0 < S.m * S.n <= entries
 
 
-cdef inline bint tolerance(object value, double* out) noexcept:
+cdef bint tolerance(object value, double* out) noexcept:
     """out := value; None leaves it. False: neither None nor a plain nonnegative float."""
     if value is None:
         return True

@@ -5,6 +5,7 @@ cdef enum:
     ROUGH = 1
     UNDECIDED = 2
     NOT_FINITE = 3
+    GO_ON = 4
     SCRATCH = 24576
 
 cdef extern from "strips.h":
@@ -36,6 +37,8 @@ cdef extern from "strips.h":
                      void* to, void* norms_to, Py_ssize_t k) noexcept nogil
         double (*invert)(Py_ssize_t s, Py_ssize_t count, const Py_ssize_t* tops, const void* R,
                          void* X, Py_ssize_t height) noexcept nogil
+        void (*solve)(Py_ssize_t k, const void* R, Py_ssize_t height, bint adjoint,
+                      void* S) noexcept nogil
         void (*identity)(Py_ssize_t m, Py_ssize_t first, void* S) noexcept nogil
 
 
@@ -69,8 +72,18 @@ cdef struct Small:
     void* memory
     int exponent
 
+cdef struct Weights:
+    # Of W times scale: its norm, the margin of rounding, a lower bound of sigma_1, the cutoff
+    # (tol < 0: relative) and its bracket
+    double scale, norm, margin, low, tol, tol_low, tol_high
+
 cdef const Strips* strips_of(char dtype) noexcept nogil
 cdef bint begin(Small* S, char* scratch) noexcept nogil
 cdef void finish(Small* S) noexcept nogil
+cdef int weigh(Small* S, Weights* w) noexcept nogil
 cdef int by_bounds(Small* S) noexcept nogil
+cdef Py_ssize_t avoid_pivots(Small* S, double limit, double floor, double scale,
+                             double* left) noexcept nogil
+cdef double inverse_norm(Small* S, Py_ssize_t r) noexcept nogil
+cdef void reflect(Small* S, Py_ssize_t s, bint adjoint, char* strip) noexcept nogil
 cdef void columns(Small* S, Py_ssize_t start, Py_ssize_t count, char* out) noexcept nogil

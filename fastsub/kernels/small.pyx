@@ -118,7 +118,7 @@ cdef void load(Small* S, Py_ssize_t q, double scale, char* out) noexcept nogil:
              <const char*>S.A + q * LANES * S.cs * S.K.size, S.rs, S.cs, S.conjugate, scale, out)
 
 
-cdef inline void reflect(Small* S, Py_ssize_t s, bint adjoint, char* strip) noexcept nogil:
+cdef void reflect(Small* S, Py_ssize_t s, bint adjoint, char* strip) noexcept nogil:
     """strip (m, 8) := Q_s^H or Q_s times it, Q_s the reflectors of strip s"""
     cdef Py_ssize_t row = LANES * S.K.size, top = S.tops[s]
     S.K.apply(S.m - top, S.V + (s * S.m + top) * row, S.T + s * LANES * row, adjoint,
@@ -232,6 +232,42 @@ cdef Py_ssize_t pivot(Small* S, double stop, double scale, double* left) noexcep
     return k
 
 
+cdef int weigh(Small* S, Weights* w) noexcept nogil:
+    """Scale, norm, margin and cutoffs of W; GO_ON, or a status of small.pxd if that was all"""
+    cdef const Strips* K = S.K
+    cdef Py_ssize_t m = S.m, n = S.n, rs = S.rs, cs = S.cs
+    cdef double total, widest
+    if rs == 1:
+        # Along the memory; a row norm is a column norm of the adjoint.
+        m, n, rs, cs = n, m, cs, rs
+    w.scale, w.tol = 1, S.tol
+    S.exponent = 0
+    S.pivoted = False
+    S.strips = 0
+    total = K.sumsq(m, n, S.A, rs, cs, 1, &widest)
+    if not ldexp(1.0, -2 * K.safe) < total < ldexp(1.0, 2 * K.safe):
+        w.norm = K.magnitude(m, n, S.A, rs, cs)
+        if not isfinite(w.norm):
+            return NOT_FINITE
+        if w.norm == 0:
+            S.rank = 0
+            S.cutoff, S.lower, S.upper = max(w.tol, 0.0), INFINITY, 0
+            return DECIDED
+        frexp(w.norm, &S.exponent)
+        if S.exponent < K.lowest:
+            return UNDECIDED
+        w.scale = ldexp(1.0, -S.exponent)
+        total = K.sumsq(m, n, S.A, rs, cs, w.scale, &widest)
+        w.tol = ldexp(w.tol, -S.exponent)
+    w.norm = sqrt(total)
+    w.margin = sqrt(<double>max(m, n)) * K.eps / 2 * w.norm * K.spread
+    w.low = max(sqrt(widest), w.norm / sqrt(<double>min(m, n)))
+    w.low *= 1 - 4 * sqrt(<double>n) * K.eps
+    w.tol_high = w.tol if w.tol >= 0 else S.rtol * w.norm
+    w.tol_low = w.tol if w.tol >= 0 else S.rtol * w.low
+    return GO_ON
+
+
 cdef int by_bounds(Small* S) noexcept nogil:
     """Decide the rank as factor/decide.py does, in the units of A; see the statuses of small.pxd
 
@@ -241,37 +277,16 @@ cdef int by_bounds(Small* S) noexcept nogil:
     cdef Py_ssize_t full = min(S.m, S.n), k, r
     cdef Py_ssize_t m = S.m, n = S.n, rs = S.rs, cs = S.cs
     cdef int attempt
-    cdef double total, widest, norm, margin, low, rough, sigma_1, tol = S.tol, scale = 1
-    cdef double tol_low, tol_high, left, lower, upper, level = INFINITY
-    cdef int status
+    cdef double margin, low, sigma_1, tol, scale, tol_low, tol_high
+    cdef double left, lower, upper, level = INFINITY
+    cdef Weights w
+    cdef int status = weigh(S, &w)
+    if status != GO_ON:
+        return status
     if rs == 1:
-        # Along the memory; a row norm is a column norm of the adjoint.
         m, n, rs, cs = n, m, cs, rs
-    S.exponent = 0
-    S.pivoted = False
-    S.strips = 0
-    total = K.sumsq(m, n, S.A, rs, cs, 1, &widest)
-    if not ldexp(1.0, -2 * K.safe) < total < ldexp(1.0, 2 * K.safe):
-        norm = K.magnitude(m, n, S.A, rs, cs)
-        if not isfinite(norm):
-            return NOT_FINITE
-        if norm == 0:
-            S.rank = 0
-            S.cutoff, S.lower, S.upper = max(tol, 0.0), INFINITY, 0
-            return DECIDED
-        frexp(norm, &S.exponent)
-        if S.exponent < K.lowest:
-            return UNDECIDED
-        scale = ldexp(1.0, -S.exponent)
-        total = K.sumsq(m, n, S.A, rs, cs, scale, &widest)
-        tol = ldexp(tol, -S.exponent)
-    norm = sqrt(total)
-    margin = sqrt(<double>max(m, n)) * K.eps / 2 * norm * K.spread
-    rough = max(sqrt(widest), norm / sqrt(<double>full))
-    rough *= 1 - 4 * sqrt(<double>n) * K.eps
-    low = rough
-    tol_high = tol if tol >= 0 else S.rtol * norm
-    tol_low = tol if tol >= 0 else S.rtol * low
+    margin, low, tol, scale, tol_low, tol_high = (w.margin, w.low, w.tol, w.scale, w.tol_low,
+                                                  w.tol_high)
     if S.clean:
         level = 20 * K.eps * low
     k = -1

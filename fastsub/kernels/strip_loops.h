@@ -610,6 +610,51 @@ static double NAME(invert)(ptrdiff_t s, ptrdiff_t count, const ptrdiff_t *tops, 
     return total;
 }
 
+/* Substitution by columns of R, or by its rows as columns of R^H; R's diagonal is real. */
+FASTSUB_WIDEST
+static void NAME(solve)(ptrdiff_t k, const void *R_, ptrdiff_t height, int adjoint, void *S_)
+{
+    T *S = S_;
+    for (ptrdiff_t step = 0; step < k; step++) {
+        const ptrdiff_t j = adjoint ? step : k - 1 - step;
+        const T *column = (const T *)R_ + (j / FASTSUB_LANES) * height * LD + j % FASTSUB_LANES;
+        VEC *s = (VEC *)(S + j * LD);
+        if (adjoint) {
+            VEC sum = {0};
+#if CPLX
+            VEC sum_i = {0};
+#endif
+            for (ptrdiff_t i = 0; i < j; i++) {
+                const VEC *y = (const VEC *)(S + i * LD);
+                sum += column[i * LD] * y[0];
+#if CPLX
+                sum += column[i * LD + FASTSUB_LANES] * y[1];
+                sum_i += column[i * LD] * y[1];
+                sum_i -= column[i * LD + FASTSUB_LANES] * y[0];
+#endif
+            }
+            s[0] = (s[0] - sum) / column[j * LD];
+#if CPLX
+            s[1] = (s[1] - sum_i) / column[j * LD];
+#endif
+            continue;
+        }
+        VEC x = s[0] = s[0] / column[j * LD];
+#if CPLX
+        VEC xi = s[1] = s[1] / column[j * LD];
+#endif
+        for (ptrdiff_t i = 0; i < j; i++) {
+            VEC *y = (VEC *)(S + i * LD);
+            y[0] -= column[i * LD] * x;
+#if CPLX
+            y[0] += column[i * LD + FASTSUB_LANES] * xi;
+            y[1] -= column[i * LD] * xi;
+            y[1] -= column[i * LD + FASTSUB_LANES] * x;
+#endif
+        }
+    }
+}
+
 static const fastsub_strips NAME(strips) = {
     (1 + CPLX) * sizeof(T), 1 + CPLX,
     sizeof(T) == 4 ? 1.1920928955078125e-07 : 2.220446049250313e-16,
@@ -618,7 +663,7 @@ static const fastsub_strips NAME(strips) = {
     sizeof(T) == 4 ? -120 : -1000,
     NAME(magnitude), NAME(sumsq), NAME(sigma_1), NAME(load), NAME(store), NAME(apply), NAME(panel),
     NAME(pivoted_panel), NAME(measure), NAME(select), NAME(move), NAME(invert),
-    NAME(identity),
+    NAME(solve), NAME(identity),
 };
 
 #undef LD

@@ -59,6 +59,8 @@ typedef struct {
        rows, after those before it; returns ||strip||_F^2. */
     double (*invert)(ptrdiff_t s, ptrdiff_t count, const ptrdiff_t *tops, const void *R, void *X,
                      ptrdiff_t height);
+    /* S (k, 8) := R^-1 S or R^-H S, R (k, k) in full strips of `height` rows. */
+    void (*solve)(ptrdiff_t k, const void *R, ptrdiff_t height, int adjoint, void *S);
     /* S (m, 8) := eight columns of the identity, from column `first` on. */
     void (*identity)(ptrdiff_t m, ptrdiff_t first, void *S);
 } fastsub_strips;

@@ -1,0 +1,1 @@
+"""Least squares of a small matrix in one compiled call."""
