@@ -7,11 +7,18 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from fastsub.errors import ConvergenceError, RankDeficientError
+from fastsub.errors import (
+    ConditionWarning,
+    ConvergenceError,
+    InconsistentError,
+    RankDeficientError,
+)
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.rrqr import RRQR
+from fastsub.functions.factorize import Factorization, factorize
 from fastsub.functions.least_squares import lstsq
+from fastsub.functions.normal_equations import normal_equations
 from fastsub.functions.pinv import pinv
 from fastsub.functions.qr import qr, rrqr
 from fastsub.functions.rank import matrix_rank
@@ -22,21 +29,31 @@ from fastsub.functions.subspaces import (
     orth,
     row_space,
 )
+from fastsub.models.least_squares import LeastSquares
+from fastsub.models.ridge import Ridge, ridge
 
 __all__ = [
     "COD",
     "RRQR",
     "Certificate",
+    "ConditionWarning",
     "ConvergenceError",
+    "Factorization",
+    "InconsistentError",
+    "LeastSquares",
     "RankDeficientError",
+    "Ridge",
     "column_space",
+    "factorize",
     "left_null_space",
     "lstsq",
     "matrix_rank",
+    "normal_equations",
     "null_space",
     "orth",
     "pinv",
     "qr",
+    "ridge",
     "row_space",
     "rrqr",
 ]

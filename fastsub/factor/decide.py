@@ -37,7 +37,7 @@ _EPS = {char: float(np.finfo(char).eps) for char in "fdFD"}
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """Singular values above it count: ``absolute``, else ``relative`` times the largest + `added`."""
+    """Singular values above it count: ``absolute``, else ``added + relative * sigma_1``."""
 
     relative: float
     absolute: float | None = None

@@ -509,7 +509,9 @@ class URV:
             return math.nan
         if self.decision.sigma is not None:
             return float(self.decision.sigma[0] / self.decision.sigma[r - 1])
+        # Its first columns may be a bad choice: of the rows that the rank keeps T tells more.
+        T = self.R if r == self.shape[1] else self._rz[0]
         X = np.empty((r, r), self.dtype, order="F")
-        triangular.py_inverse(self.R, X)
+        triangular.py_inverse(T, X)
         work = np.empty(2 * r, self.dtype)
         return self._largest * float(triangular.py_sigma_max_lower(X, r, work, 10))
