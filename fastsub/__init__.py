@@ -7,12 +7,19 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from fastsub.errors import ConvergenceError, RankDeficientError
+from fastsub.errors import (
+    ConditionWarning,
+    ConvergenceError,
+    InconsistentError,
+    RankDeficientError,
+)
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.echelon import Echelon
 from fastsub.factor.rrqr import RRQR
+from fastsub.functions.factorize import Factorization, factorize
 from fastsub.functions.least_squares import lstsq
+from fastsub.functions.normal_equations import normal_equations
 from fastsub.functions.pinv import pinv
 from fastsub.functions.qr import qr, rrqr
 from fastsub.functions.rank import matrix_rank
@@ -24,6 +31,8 @@ from fastsub.functions.subspaces import (
     orth,
     row_space,
 )
+from fastsub.models.least_squares import LeastSquares
+from fastsub.models.ridge import Ridge, ridge
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.solution.solutions import solutions
@@ -35,25 +44,33 @@ __all__ = [
     "COD",
     "RRQR",
     "Certificate",
+    "ConditionWarning",
     "ConvergenceError",
     "Echelon",
+    "Factorization",
     "FundamentalSubspaces",
+    "InconsistentError",
+    "LeastSquares",
     "RankDeficientError",
+    "Ridge",
     "SolutionSet",
     "Subspace",
     "column_space",
+    "factorize",
     "fundamental_subspaces",
     "is_orthogonal",
     "is_projector",
     "left_null_space",
     "lstsq",
     "matrix_rank",
+    "normal_equations",
     "null_space",
     "orth",
     "pinv",
     "project",
     "projector",
     "qr",
+    "ridge",
     "row_space",
     "rref",
     "rrqr",

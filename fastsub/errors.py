@@ -1,6 +1,7 @@
 """The package's own exceptions: each carries what the computation already knew when it stopped."""
 
 from numpy.linalg import LinAlgError
+from scipy.linalg import LinAlgWarning
 
 
 class RankDeficientError(LinAlgError):
@@ -22,3 +23,11 @@ class RankDeficientError(LinAlgError):
 
 class ConvergenceError(RankDeficientError):
     """An iteration (the SVD of the small factor) did not converge."""
+
+
+class InconsistentError(RankDeficientError):
+    """Equations that must hold exactly contradict one another; `rank` is that of their matrix."""
+
+
+class ConditionWarning(LinAlgWarning):  # type: ignore[misc]  # SciPy is untyped
+    """Digits were lost that another method would have kept."""

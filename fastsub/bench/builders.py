@@ -6,6 +6,7 @@ Each builder takes ``dtype``, ``order`` ("C" or "F") and ``in_sweep`` as well.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -211,5 +212,42 @@ def lstsq_case(
         peers=contenders,
         check=partial(checks.check_lstsq, rank=r),
         flops=flops.lstsq(*shape, columns or 1),
+        **fields,
+    )
+
+
+def pinv_case(shape: Shape, scipy_floor: float | None = None, **fields: Any) -> Case:
+    """Ours against SciPy's pinv, whose last product runs on NumPy's thread pool."""
+    return _case(
+        "pinv",
+        shape,
+        ours=fastsub.pinv,
+        peers={"scipy pinv": peers.numpy_peer(scipy.linalg.pinv, scipy_floor)},
+        check=partial(checks.check_pinv, rank=shape[2]),
+        flops=flops.pinv(*shape),
+        **fields,
+    )
+
+
+def ridge_case(
+    shape: Shape, sklearn_floor: float | None = None, *, ill: bool = False, **fields: Any
+) -> Case:
+    """Ours, a path of 50 alphas, against scikit-learn fitted as often and against Cholesky."""
+    m, n, _ = shape
+    if ill:
+        fields |= {"maker": matrices.ill_conditioned, "title": "kappa 1e5, 50 alphas"}
+    fields.setdefault("title", "50 alphas")
+    contenders = {"cholesky by hand": peers.numpy_peer(peers.cholesky_path)}
+    if importlib.util.find_spec("sklearn") is not None:
+        contenders["sklearn 50 fits"] = peers.numpy_peer(peers.sklearn_path, sklearn_floor)
+    return _case(
+        "ridge",
+        shape,
+        columns=None,
+        ours=lambda A, b: fastsub.ridge(A, b, peers.ALPHAS).coefficients,
+        peers=contenders,
+        check=checks.check_ridge,
+        certify=None,
+        flops=flops.ridge(m, n, peers.ALPHAS.size),
         **fields,
     )

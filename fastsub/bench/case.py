@@ -45,7 +45,7 @@ class Case:
     Parameters
     ----------
     group : str
-        The function compared: null_space, orth, rank, lstsq or rrqr.
+        The function compared: null_space, orth, rank, lstsq, rrqr, pinv or ridge.
     title : str
         What distinguishes this case from others of its shape, rank and dtype; may be empty.
     shape : tuple of int

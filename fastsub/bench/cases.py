@@ -120,6 +120,25 @@ LSTSQ: Table = [
     ((2000, 500, 500), {"floors": _over(gelsd=5.0), "columns": 2000}),
 ]
 
+PINV: Table = [
+    *(((m, n, r), {"scipy_floor": 1.0}) for m, n, r in ((1, 1, 1), (4, 6, 4), (16, 16, 14))),
+    ((64, 64, 64), {"scipy_floor": 1.0}),
+    ((500, 500, 480), {"scipy_floor": 1.0}),
+    ((2000, 1000, 900), {"scipy_floor": 6.0, "main": True}),
+    ((2000, 1000, 1000), {"scipy_floor": 1.0}),
+    ((20000, 300, 300), {"scipy_floor": 1.0}),
+    ((300, 3000, 300), {"scipy_floor": 1.0}),
+]
+
+# scikit-learn is fitted once an alpha.
+RIDGE: Table = [
+    ((16, 8, 8), {"sklearn_floor": 40.0}),
+    ((2000, 100, 100), {"sklearn_floor": 1.0}),
+    ((20000, 500, 500), {"sklearn_floor": 40.0}),
+    ((20000, 500, 500), {"sklearn_floor": 40.0, "ill": True, "main": True}),
+    ((500, 5000, 500), {"sklearn_floor": 1.0}),
+]
+
 _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "null_space": (builders.null_space_case, NULL_SPACE),
     "orth": (builders.orth_case, ORTH),
@@ -127,6 +146,8 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "lstsq": (builders.lstsq_case, LSTSQ),
     "rrqr": (builders.rrqr_case, RRQR),
     "rref": (builders.rref_case, RREF),
+    "pinv": (builders.pinv_case, PINV),
+    "ridge": (builders.ridge_case, RIDGE),
 }
 GROUPS = tuple(_TABLES)
 
@@ -142,7 +163,8 @@ def cases(groups: Iterable[str] = GROUPS, *, scale: float = 1.0) -> list[Case]:
 
     Parameters
     ----------
-    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "rref"}
+    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "rref", "pinv",
+        "ridge"}
         In the order wanted.
     scale : float, default: 1.0
         Multiplies every dimension: 0.93 and 1.07 show whether sizes are special. Unless it is 1,

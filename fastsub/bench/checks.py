@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from fastsub.bench.case import Inputs, WrongAnswerError
 from fastsub.bench.matrices import SIGMA_RATIO, gaussian, norm, product
+from fastsub.bench.peers import ALPHAS
 
 Array = NDArray[Any]
 
@@ -176,3 +178,42 @@ def check_lstsq(inputs: Inputs, ours: Any, theirs: Any, *, rank: int) -> float:
     spread = kappa * u * np.sqrt(max(A.shape)) * (norm(y) + kappa * norm(s) / scale)
     _demand("‖x‖ against the peer's", abs(norm(x) - norm(y)), 20 * spread)
     return norm(product(A.conj().T, r)) / ((scale * norm(b)) or 1.0)
+
+
+def check_pinv(inputs: Inputs, ours: Array, theirs: Array, *, rank: int) -> float:
+    """Check ‖A X A - A‖ and ‖X - X of the peer‖; return the first over ‖A‖."""
+    (A,) = inputs
+    if ours.shape != theirs.shape:
+        raise WrongAnswerError(f"X is of shape {ours.shape}, the peer's {theirs.shape}")
+    scale = spectral_norm(A) or 1.0
+
+    def residual(X: Array) -> float:
+        return norm(product(A, product(X, A)) - A) / scale
+
+    limit = 20 * _eps(A) * np.sqrt(max(A.shape)) / SIGMA_RATIO
+    got = residual(ours)
+    _demand("‖A X A - A‖", got, max(3 * residual(theirs), limit))
+    _demand("‖X - X of the peer‖", norm(ours - theirs), limit * norm(theirs))
+    return got
+
+
+def check_ridge(inputs: Inputs, ours: Array, theirs: Array) -> float:
+    """Check the first, a middle and the last x against least squares of (A; √α I).
+
+    Returns the largest relative error of ours; it may be no larger than twice the peer's.
+    """
+    A, b = inputs
+    m, n = A.shape
+    worst = 0.0
+    for i in (0, ALPHAS.size // 2, ALPHAS.size - 1):
+        K = np.vstack([A, np.sqrt(ALPHAS[i]) * np.eye(n, dtype=A.dtype)])
+        Q, R = scipy.linalg.qr(K, mode="economic", overwrite_a=True, check_finite=False)
+        x = scipy.linalg.solve_triangular(R, product(Q[:m].conj().T, b))
+        diagonal = np.abs(np.diagonal(R))
+        # An error of the reference itself is of this size.
+        kappa = float(diagonal.max() / diagonal.min())
+        errors = [norm(path[i] - x) / (norm(x) or 1.0) for path in (ours, theirs)]
+        limit = 20 * _eps(A) * np.sqrt(max(m, n)) * kappa
+        _demand(f"error of x at alpha {ALPHAS[i]:.0e}", errors[0], max(2 * errors[1], limit))
+        worst = max(worst, errors[0])
+    return worst

@@ -46,3 +46,14 @@ def lstsq(m: int, n: int, r: int, k: int = 1) -> float:
     else:
         matrix = float(p) * q**2 + q**3 / 3
     return matrix + 4.0 * m * n * k
+
+
+def pinv(m: int, n: int, r: int) -> float:
+    """Factor to the rank, make the r columns of Q, and the (n, m) product with the rest: 2mnr."""
+    return orth(m, n, r) + 2.0 * m * n * r
+
+
+def ridge(m: int, n: int, alphas: int) -> float:
+    """Count the smaller Gram matrix, its eigenvectors (9n³), and 2mn for each alpha."""
+    p, q = max(m, n), min(m, n)
+    return float(p) * q**2 + 9.0 * q**3 + 2.0 * p * q * alphas

@@ -75,6 +75,13 @@ def of_rank(
     return with_singular_values(rng, m, n, np.geomspace(1, SIGMA_RATIO, r), dtype, order)
 
 
+def ill_conditioned(
+    rng: np.random.Generator, m: int, n: int, r: int, dtype: str = "float64", order: Order = "C"
+) -> Array:
+    """Return an (m, n) matrix of rank r, nonzero singular values spread over five decades."""
+    return with_singular_values(rng, m, n, np.geomspace(1, 1e-5, r), dtype, order)
+
+
 def undecided(
     rng: np.random.Generator, m: int, n: int, r: int, dtype: str = "float64", order: Order = "C"
 ) -> Array:

@@ -56,6 +56,27 @@ def normal_equations_by_hand(A: Array, b: Array) -> Any:
     return scipy.linalg.solve(AH @ A, AH @ b, assume_a="pos")
 
 
+# The path of the ridge rows: from far below the least squared singular value to the largest.
+ALPHAS = np.geomspace(1e-12, 1, 50)
+
+
+def cholesky_path(A: Array, b: Array) -> Array:
+    """Ridge path by hand: one Gram matrix, a Cholesky factorisation for every alpha."""
+    tall = A.shape[0] >= A.shape[1]
+    AH = A.conj().T
+    G, c = (AH @ A, AH @ b) if tall else (A @ AH, b)
+    eye = np.eye(len(G), dtype=A.dtype)
+    X = [scipy.linalg.solve(G + alpha * eye, c, assume_a="pos") for alpha in ALPHAS]
+    return np.array(X if tall else [AH @ y for y in X])
+
+
+def sklearn_path(A: Array, b: Array) -> Array:
+    """Fit scikit-learn's Ridge for every alpha."""
+    from sklearn.linear_model import Ridge
+
+    return np.array([Ridge(alpha=alpha, fit_intercept=False).fit(A, b).coef_ for alpha in ALPHAS])
+
+
 def pivoted_r(A: Array) -> Any:
     """Return R and p of SciPy's pivoted QR."""
     return scipy.linalg.qr(A, mode="r", pivoting=True)

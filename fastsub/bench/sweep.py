@@ -38,6 +38,7 @@ _REPLACED: dict[str, tuple[Callable[..., Case], str, dict[str, Any]]] = {
     "orth": (builders.orth_case, "scipy orth", {"scipy_floor": 1.0}),
     "rank": (builders.rank_case, "numpy matrix_rank", {"numpy_floor": 1.0}),
     "lstsq": (builders.lstsq_case, "scipy gelsd", {"floors": {"scipy gelsd": 1.0}}),
+    "pinv": (builders.pinv_case, "scipy pinv", {"scipy_floor": 1.0}),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.kernels import blas, layout
+from fastsub.kernels import blas, gram, layout
 
 Array = NDArray[Any]
 
@@ -108,6 +108,22 @@ def check_tolerance(value: Any, name: str) -> float | None:
     if not number >= 0:
         raise ValueError(f"{name} must be a nonnegative number, got {value!r}")
     return number
+
+
+def check_weights(weights: Any, m: int, name: str = "weights") -> Array:
+    """Return the weights of m rows as a double array, shape (m,).
+
+    Raises
+    ------
+    ValueError
+        If there are not m of them, or one is negative, NaN or infinite.
+    """
+    array = as_array(weights, name)
+    if array.shape != (m,):
+        raise ValueError(f"{name} must have shape ({m},), one a row; got {array.shape}")
+    if array.dtype.kind == "c" or not (np.isfinite(array) & (array >= 0)).all():
+        raise ValueError(f"{name} must be nonnegative and finite")
+    return array.astype(np.float64)
 
 
 def check_finite_magnitude(array: Array, name: str) -> float:
@@ -221,6 +237,18 @@ def product(A: Array, B: Array, *, adjoint: bool = False) -> Array:
         return C
     blas.py_gemm("C" if adjoint else "N", "N", np.asfortranarray(A), np.asfortranarray(B), C)
     return C
+
+
+def gram_matrix(A: Array) -> Array:
+    """Return the upper triangle of A^H A, zeros below, without copying a contiguous A."""
+    G = zeros((A.shape[1], A.shape[1]), A.dtype)
+    if not A.size:
+        return G
+    if A.flags.c_contiguous and not A.flags.f_contiguous:
+        blas.py_herk("U", "N", A.T, G)
+        return np.conj(G, out=G) if A.dtype.kind == "c" else G
+    gram.py_gram(np.asfortranarray(A), G)
+    return G
 
 
 def upper(A: Array, k: int) -> Array:

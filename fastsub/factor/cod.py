@@ -160,11 +160,25 @@ class COD:
         b : ndarray, shape (m,) or (m, k)
             Finite; of a dtype that `A` can be promoted to without becoming complex.
         """
+        return self._solve(b, adjoint=False)
+
+    def solve_adjoint(self, b: Array) -> Array:
+        """Return the minimum-norm least-squares solution of A^H x = b, shape (m,) or (m, k).
+
+        Parameters
+        ----------
+        b : ndarray, shape (n,) or (n, k)
+            As for `solve`.
+        """
+        return self._solve(b, adjoint=True)
+
+    def _solve(self, b: Array, *, adjoint: bool) -> Array:
         B = np.array(b[:, None] if b.ndim == 1 else b, dtype=self.dtype, order="F")
         if self.rank == 0 or B.shape[1] == 0:
-            X = np.zeros((self.shape[1], B.shape[1]), self.dtype, order="F")
+            X = zeros((self.shape[0 if adjoint else 1], B.shape[1]), self.dtype)
         else:
-            X = self._ask().solve_adjoint(B) if self._adjoint else self._ask().solve(B)
+            F = self._ask()
+            X = F.solve_adjoint(B) if self._adjoint != adjoint else F.solve(B)
             # The factors are those of 2^exponent A.
             unscale(X, -self._exponent)
         return X[:, 0] if b.ndim == 1 else X

@@ -308,7 +308,9 @@ class URV:
             return math.nan
         if sigma is not None:
             return float(sigma[0] / sigma[r - 1])
+        # Its first columns may be a bad choice: of the rows that the rank keeps T tells more.
+        T = self.qr.R if r == self.shape[1] else self.qr.rz.U
         X = np.empty((r, r), self.dtype, order="F")
-        triangular.py_inverse(self.qr.R, X)
+        triangular.py_inverse(T, X)
         work = np.empty(2 * r, self.dtype)
         return self.qr.sigma_1 * float(triangular.py_sigma_max_lower(X, r, work, 10))
