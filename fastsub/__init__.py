@@ -21,6 +21,7 @@ from fastsub.functions.subspaces import (
     orth,
     row_space,
 )
+from fastsub.models.identifiability import Identifiability, identifiability
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.solution.solutions import solutions
@@ -34,11 +35,13 @@ __all__ = [
     "Certificate",
     "ConvergenceError",
     "FundamentalSubspaces",
+    "Identifiability",
     "RankDeficientError",
     "SolutionSet",
     "Subspace",
     "column_space",
     "fundamental_subspaces",
+    "identifiability",
     "is_orthogonal",
     "is_projector",
     "left_null_space",

@@ -7,6 +7,7 @@ M Q^H. All others are factored whole (cod.py).
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,7 @@ from fastsub.factor.choose import is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
+from fastsub.subspace.vectors import column_norms
 
 
 class Factors:
@@ -36,7 +38,7 @@ class Factors:
     """
 
     def __init__(self, A: Array, rtol: float | None = None) -> None:
-        self.shape, self.dtype = A.shape, A.dtype
+        self.shape, self.dtype, self._rtol = A.shape, A.dtype, rtol
         self._wide = A.shape[0] < A.shape[1]
         self._Q: Array | None = None
         answer = None
@@ -65,6 +67,19 @@ class Factors:
             )
         return F
 
+    @property
+    def turn(self) -> float:
+        """How much of a component of the null space may be an artefact of what counts as zero.
+
+        A perturbation as large as the cutoff turns the null space by tol / sigma_rank (Wedin 1972);
+        where the gap is too small to say, by what is asked of data of that accuracy.
+        """
+        proof, eps = self.certificate, float(np.finfo(self.dtype).eps)
+        if self.rank == 0:
+            return 0.0
+        limit = max(math.sqrt(eps), 10 * (self._rtol or 0.0))
+        return min(proof.tol / proof.sigma_r_lower, limit) if proof.sigma_r_lower > 0 else limit
+
     def row_half(self) -> Array:
         """Return a basis of the row space if 2 rank <= n, else of the null space."""
         if self._Q is not None and self._wide:
@@ -89,7 +104,23 @@ class Factors:
 
     def pseudoinverse(self) -> Array:
         """Return A^+ = (A^+ U) U^H, U a basis of the column space, shape (n, m)."""
-        tall = self._Q is not None and not self._wide
-        U = self._Q if tall else self._cod.column_space()
-        assert U is not None
+        U = self._column_basis()
         return product(self.solve(U), np.asfortranarray(U.conj().T))
+
+    def inverse_lengths(self) -> Array:
+        """Return the norms of the rows of A^+, those of A^+ U, shape (n,), in double."""
+        if self._Q is None or self._wide:
+            X = self.solve(self._column_basis())
+        else:
+            X = self._cod.solve(np.eye(self.rank, dtype=self.dtype))
+        return column_norms(X.conj().T)
+
+    def _column_basis(self) -> Array:
+        if self._Q is None or self._wide:
+            return self._cod.column_space()
+        return self._Q
+
+    @property
+    def condition(self) -> float:
+        """Estimate of ``sigma_1 / sigma_rank``, within a small factor; nan at rank 0."""
+        return self._cod.condition
