@@ -31,6 +31,7 @@ from fastsub.functions.subspaces import (
     orth,
     row_space,
 )
+from fastsub.models.identifiability import Identifiability, identifiability
 from fastsub.models.least_squares import LeastSquares
 from fastsub.models.ridge import Ridge, ridge
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
@@ -49,6 +50,7 @@ __all__ = [
     "Echelon",
     "Factorization",
     "FundamentalSubspaces",
+    "Identifiability",
     "InconsistentError",
     "LeastSquares",
     "RankDeficientError",
@@ -58,6 +60,7 @@ __all__ = [
     "column_space",
     "factorize",
     "fundamental_subspaces",
+    "identifiability",
     "is_orthogonal",
     "is_projector",
     "left_null_space",

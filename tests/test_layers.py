@@ -21,6 +21,7 @@ LAYERS = {
     "fastsub.kernels.*": 2,
     "fastsub.factor": 3,
     "fastsub.functions": 4,
+    "fastsub.models": 4,
     "fastsub.subspace": 4,
     "fastsub.solution": 4,
     "fastsub.models": 4,
@@ -35,6 +36,9 @@ ITS_OWN = {"fastsub.testing": ("fastsub.testing", "fastsub.errors", "fastsub.dat
 THIRD_PARTY = {"numpy", "scipy", "libc", "cpython", "cython"}
 """What layers 0 to 4 may import besides the standard library."""
 
+EXTRAS = {"fastsub.models.frames": {"narwhals"}}
+"""Extras that a module of these layers imports when it needs them."""
+
 OPTIONAL = {
     *(
         "rich",
@@ -42,6 +46,7 @@ OPTIONAL = {
         "click",
         "matplotlib",
         "torch",
+        "narwhals",
         "pandas",
         "polars",
         "dask",
@@ -134,7 +139,8 @@ def test_imports_point_downward(path):
     for line, imported in imports_of(path):
         top = imported.partition(".")[0]
         if top != "fastsub":
-            if layer_of(module) < 5 and top not in THIRD_PARTY | sys.stdlib_module_names:
+            allowed = THIRD_PARTY | EXTRAS.get(module, set()) | sys.stdlib_module_names
+            if layer_of(module) < 5 and top not in allowed:
                 wrong.append(f"line {line}: {module} (layer {layer_of(module)}) imports {top}")
             continue
         for package, allowed in ITS_OWN.items():

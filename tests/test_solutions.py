@@ -232,6 +232,16 @@ def test_tolerance_of_the_data():
     assert fastsub.solutions(np.diag([1, 1e-6]), [1, 0], rcond=1e-3).kind == "infinite"
 
 
+def test_components_that_are_determined_to_the_accuracy_of_the_data():
+    rng = np.random.default_rng(983)
+    A = ft.random_rank(9, 4, 4, 991) @ [[1, 0, 2, 0, 0], [0, 1, -1, 0, 0], [0, 0, 0, 1, 0], [0] * 5]
+    noisy = A + 1e-7 * rng.standard_normal(A.shape)
+    wanted = [False, False, False, True, False]
+    assert fastsub.solutions(A, np.ones(9)).determined.tolist() == wanted
+    assert fastsub.solutions(noisy, np.ones(9), rcond=1e-5).determined.tolist() == wanted
+    assert fastsub.solutions(noisy, np.ones(9)).determined.all()
+
+
 def test_hilbert_matrix_has_solutions_where_its_rank_is_cut():
     A = ft.hilbert(12)
     S = fastsub.solutions(A, A @ np.ones(12))

@@ -1,19 +1,24 @@
 """One factorisation behind all that is asked of a map.
 
-A tall A is Q M: Q an orthonormal basis of the column space by a sketch, M = Q^H A small; a wide one
-M Q^H. That is two passes over A, no copy, and every further question is one about M. All others are
-factored whole (cod.py).
+A tall A is Q M: Q an orthonormal basis of the column space by a sketch, which reads A twice and
+copies nothing, M = Q^H A small, made when something is asked that Q cannot answer. A wide one is
+M Q^H. All others are factored whole (cod.py).
 """
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+
 import numpy as np
 
+from fastsub.errors import RankDeficientError
 from fastsub.factor.arrays import Array, product
 from fastsub.factor.choose import is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
+from fastsub.subspace.vectors import column_norms
 
 
 class Factors:
@@ -22,7 +27,7 @@ class Factors:
     Parameters
     ----------
     A : ndarray, shape (m, n)
-        One of the four dtypes; it is not kept.
+        One of the four dtypes; a tall or wide one is kept by reference.
     rtol : float, optional
         Singular values above ``rtol`` times the largest count.
 
@@ -33,9 +38,10 @@ class Factors:
     """
 
     def __init__(self, A: Array, rtol: float | None = None) -> None:
-        self.shape, self.dtype = A.shape, A.dtype
+        self.shape, self.dtype, self._rtol = A.shape, A.dtype, rtol
         self._wide = A.shape[0] < A.shape[1]
-        self._Q, answer = None, None
+        self._Q: Array | None = None
+        answer = None
         if is_tall(max(A.shape), min(A.shape)):
             cutoff = Cutoff.of(A, rtol)
             answer = decide_by_sketch(A, cutoff, row_side=self._wide, complement=False)
@@ -43,14 +49,36 @@ class Factors:
             self._cod = COD(A, rtol)
             self.certificate = self._cod.certificate
         else:
-            Q, self.certificate = answer
-            self._Q = np.asfortranarray(Q)
-            M = product(A, self._Q, adjoint=not self._wide)
-            # M has the r singular values of A that are proved to be above the bound, and no more.
-            tol = min(self.certificate.tol, self.certificate.sigma_r_lower / 2)
-            self._cod = COD(M if self._wide else M.conj().T, tol=tol)
+            self._A = A
+            self._Q, self.certificate = np.asfortranarray(answer[0]), answer[1]
         self.rank = int(self.certificate.rank)
-        assert self.rank == self._cod.rank
+
+    @cached_property
+    def _cod(self) -> COD:
+        """The decomposition of M; of A itself where it is neither tall nor wide."""
+        assert self._Q is not None
+        M = product(self._A, self._Q, adjoint=not self._wide)
+        # M has the r singular values of A that are proved to be above the bound, and no more.
+        tol = min(self.certificate.tol, self.certificate.sigma_r_lower / 2)
+        F = COD(M if self._wide else M.conj().T, tol=tol)
+        if F.rank != self.rank:
+            raise RankDeficientError(
+                f"A has changed since it was factored: its rank was {self.rank}", self.rank
+            )
+        return F
+
+    @property
+    def turn(self) -> float:
+        """How much of a component of the null space may be an artefact of what counts as zero.
+
+        A perturbation as large as the cutoff turns the null space by tol / sigma_rank (Wedin 1972);
+        where the gap is too small to say, by what is asked of data of that accuracy.
+        """
+        proof, eps = self.certificate, float(np.finfo(self.dtype).eps)
+        if self.rank == 0:
+            return 0.0
+        limit = max(math.sqrt(eps), 10 * (self._rtol or 0.0))
+        return min(proof.tol / proof.sigma_r_lower, limit) if proof.sigma_r_lower > 0 else limit
 
     def row_half(self) -> Array:
         """Return a basis of the row space if 2 rank <= n, else of the null space."""
@@ -76,7 +104,23 @@ class Factors:
 
     def pseudoinverse(self) -> Array:
         """Return A^+ = (A^+ U) U^H, U a basis of the column space, shape (n, m)."""
-        tall = self._Q is not None and not self._wide
-        U = self._Q if tall else self._cod.column_space()
-        assert U is not None
+        U = self._column_basis()
         return product(self.solve(U), np.asfortranarray(U.conj().T))
+
+    def inverse_lengths(self) -> Array:
+        """Return the norms of the rows of A^+, those of A^+ U, shape (n,), in double."""
+        if self._Q is None or self._wide:
+            X = self.solve(self._column_basis())
+        else:
+            X = self._cod.solve(np.eye(self.rank, dtype=self.dtype))
+        return column_norms(X.conj().T)
+
+    def _column_basis(self) -> Array:
+        if self._Q is None or self._wide:
+            return self._cod.column_space()
+        return self._Q
+
+    @property
+    def condition(self) -> float:
+        """Estimate of ``sigma_1 / sigma_rank``, within a small factor; nan at rank 0."""
+        return self._cod.condition

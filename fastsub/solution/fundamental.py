@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, check_finite_magnitude, check_tolerance, product
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance, product
 from fastsub.solution.factors import Factors
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.subspace.frame import Frame
@@ -41,7 +41,7 @@ class FundamentalSubspaces:
     Notes
     -----
     It unpacks as column space, null space, row space, left null space; each is made when it is
-    first asked for. A is kept by reference, for `fibre`.
+    first asked for. A is kept by reference: do not change it while more may be asked.
 
     See Also
     --------
@@ -60,7 +60,6 @@ class FundamentalSubspaces:
     def __init__(self, A: Any, rtol: float | None = None) -> None:
         A = as_matrix(A)
         rtol = check_tolerance(rtol, "rtol")
-        check_finite_magnitude(A, "A")
         self._A, self._factors = A, Factors(A, rtol)
         self.shape: tuple[int, int] = A.shape
         self.dtype = A.dtype
@@ -184,7 +183,7 @@ def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubsp
     Notes
     -----
     Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, and 4 n^3 / 3 for the row side where the rank is
-    deficient; where one side is four times the other, A is read three times and never copied. Of
+    deficient. Where one side is four times the other A is read, three times, and never copied. Of
     each pair of complements only the smaller is held, so that the left null space of a tall matrix
     takes no more memory than A; its basis is made only on request.
 

@@ -7,7 +7,6 @@ A x = p, p the nearest point of the image.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
@@ -69,7 +68,7 @@ class SolutionSet:
         self, A: Array, b: Any, factors: Factors, directions: Subspace, rtol: float | None = None
     ) -> None:
         vectors = Vectors(b, A.shape[0], A.dtype, "b")
-        self._A, self._rank = A, factors.rank
+        self._A, self._turn = A, factors.turn
         self.directions, self.certificate = directions, factors.certificate
         # nrm2 scales as it goes; the entries themselves may have squares out of range.
         self._norm = float(scaled_norm(A.ravel(order="K"), check_finite=False)) if A.size else 0.0
@@ -106,13 +105,10 @@ class SolutionSet:
     def determined(self) -> Array:
         """Mask of the components that are the same in every solution, shape (n,).
 
-        Those where every direction is zero, to what rounding explains: tol / sigma_rank of the
-        certificate bounds the sine by which the null space of a perturbed A may turn (Wedin 1972).
+        Those where every direction is zero, to what the cutoff of the rank explains.
         """
         n, (half, complemented) = self.directions.ambient_dim, self.directions.held
-        proof = self.certificate
-        turn = proof.tol / proof.sigma_r_lower if proof.sigma_r_lower > 0 else math.inf
-        tol = max(self.directions.tol, min(turn, math.sqrt(np.finfo(half.dtype).eps)))
+        tol = max(self.directions.tol, self._turn)
         lengths = np.linalg.norm(half, axis=1)
         if not complemented:
             return np.asarray(lengths <= tol)

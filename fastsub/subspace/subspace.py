@@ -138,8 +138,11 @@ class Subspace:
         """
         A = as_array(vectors, "vectors")
         A = as_matrix(A[:, None] if A.ndim == 1 else A, "vectors")
-        check_finite_magnitude(A, "vectors")
-        basis, certificate = orth(A, check_tolerance(rtol, "rtol"), full_output=True)
+        try:
+            basis, certificate = orth(A, check_tolerance(rtol, "rtol"), full_output=True)
+        except ValueError:
+            check_finite_magnitude(A, "vectors")  # by the name that the user knows
+            raise
         return cls.held_by(basis, certificate, tol=check_tolerance(tol, "tol"))
 
     @classmethod
@@ -161,7 +164,6 @@ class Subspace:
         ['x₁ + x₂ + x₃ = 0']
         """
         A = as_matrix(A)
-        check_finite_magnitude(A, "A")
         rtol, tol = check_tolerance(rtol, "rtol"), check_tolerance(tol, "tol")
         # Of few equations the row space is the smaller.
         complemented = 2 * A.shape[0] <= A.shape[1]
