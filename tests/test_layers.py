@@ -21,6 +21,7 @@ LAYERS = {
     "fastsub.kernels.*": 2,
     "fastsub.factor": 3,
     "fastsub.functions": 4,
+    "fastsub.exact": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
     "fastsub.bench": 5,
