@@ -43,7 +43,9 @@ def check(A, p):
     R, pivots = by_hand(A, p)
     assert E.pivots.tolist() == pivots
     assert E.R.shape == (len(pivots), A.shape[1])
-    assert E.R.dtype == E.pivots.dtype == E.rows.dtype == np.int64
+    assert E.R.dtype == (np.uint8 if p == 2 else np.int64)
+    assert E.pivots.dtype == E.rows.dtype == np.int64
+    assert modular.is_reduced(A, E)
     assert E.R.tolist() == R
     assert len(by_hand(A[E.rows][:, E.pivots].tolist(), p)[1]) == E.rank
     assert modular.rank_mod(A, p) == E.rank

@@ -1,6 +1,7 @@
 """Row echelon form, inverse and determinant of integer matrices modulo a prime p < 2^63.
 
-The policy over `kernels/modular` (odd p): which residues, which panels, and the memory.
+The policy over `kernels/modular` (odd p) and `kernels/gf2`: which residues, which panels, and the
+memory.
 """
 
 from __future__ import annotations
@@ -12,7 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.errors import RankDeficientError
-from fastsub.kernels import modular
+from fastsub.factor.primes import check_prime, is_prime, next_prime, previous_prime
+from fastsub.kernels import gf2, modular
+
+__all__ = [
+    "ModularEchelon",
+    "check_prime",
+    "det_mod",
+    "inverse_mod",
+    "is_prime",
+    "is_reduced",
+    "next_prime",
+    "previous_prime",
+    "rank_mod",
+    "rref_mod",
+    "solve_mod",
+]
 
 Array = NDArray[Any]
 Int64 = NDArray[np.int64]
@@ -20,103 +36,6 @@ Index = NDArray[np.intp]
 
 # Columns of a panel: `python -m bench compare modular`.
 _PANEL = 128
-# Primes that prove primality below 3.3e24 (Sorenson & Webster, Strong pseudoprimes to twelve prime
-# bases, Math. Comp. 86 (2017)).
-_WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-_LIMIT = 2**63
-
-
-def is_prime(p: int) -> bool:
-    """Whether p < 2**64 is a prime, by twelve Miller-Rabin tests that prove it.
-
-    Examples
-    --------
-    >>> from fastsub.factor.modular import is_prime
-    >>> is_prime(2**61 - 1), is_prime(3215031751)
-    (True, False)
-    """
-    p = int(p)
-    if p < 2:
-        return False
-    for q in _WITNESSES:
-        if p % q == 0:
-            return p == q
-    odd, twos = p - 1, 0
-    while odd % 2 == 0:
-        odd, twos = odd // 2, twos + 1
-    for a in _WITNESSES:
-        x = pow(a, odd, p)
-        if x in (1, p - 1):
-            continue
-        for _ in range(twos - 1):
-            x = x * x % p
-            if x == p - 1:
-                break
-        else:
-            return False
-    return True
-
-
-def next_prime(n: int) -> int:
-    """Return the least prime above n.
-
-    Examples
-    --------
-    >>> from fastsub.factor.modular import next_prime
-    >>> next_prime(2**22)
-    4194319
-    """
-    n = int(n) + 1
-    if n <= 2:
-        return 2
-    n += n % 2 == 0
-    while not is_prime(n):
-        n += 2
-    return n
-
-
-def previous_prime(n: int) -> int:
-    """Return the greatest prime below n.
-
-    Raises
-    ------
-    ValueError
-        If n <= 2: there is none.
-
-    Examples
-    --------
-    >>> from fastsub.factor.modular import previous_prime
-    >>> previous_prime(2**23)
-    8388593
-    """
-    n = int(n) - 1
-    if n < 2:
-        raise ValueError(f"no prime is below {n + 1}")
-    if n == 2:
-        return 2
-    n -= n % 2 == 0
-    while not is_prime(n):
-        n -= 2
-    return n
-
-
-def check_prime(p: Any, name: str = "p") -> int:
-    """Return the modulus as an int.
-
-    Raises
-    ------
-    TypeError
-        If it is no integer.
-    ValueError
-        If it is not a prime below 2**63.
-    """
-    try:
-        modulus = p.__index__()
-    except (AttributeError, TypeError):
-        raise TypeError(f"{name} must be an integer, got {p!r}") from None
-    if not 2 <= modulus < _LIMIT or not is_prime(modulus):
-        raise ValueError(f"{name} must be a prime below 2**63, got {modulus}")
-    return int(modulus)
 
 
 @dataclass(frozen=True)
@@ -125,18 +44,18 @@ class ModularEchelon:
 
     Attributes
     ----------
-    R : ndarray, shape (rank, n), dtype int64
-        Its nonzero rows, entries 0..p-1.
+    padded : ndarray, shape (m, n)
+        The form with its zero rows, entries 0..p-1; int64, for p = 2 uint8.
     pivots : ndarray, shape (rank,), dtype int64
         The leftmost independent columns, ascending.
     rows : ndarray, shape (rank,), dtype int64
         Rows of A that are independent, in the order of the elimination: ``A[rows][:, pivots]`` is
-        invertible, and all its leading blocks of a panel are.
+        invertible.
     p : int
         The modulus.
     """
 
-    R: Int64
+    padded: Array
     pivots: Int64
     rows: Int64
     p: int
@@ -147,11 +66,14 @@ class ModularEchelon:
         return len(self.pivots)
 
     @property
-    def free(self) -> Int64:
+    def R(self) -> Array:
+        """The rows that are not zero, (rank, n)."""
+        return self.padded[: self.rank]
+
+    @property
+    def free(self) -> Index:
         """Columns without a pivot, ascending."""
-        mask = np.ones(self.R.shape[1], bool)
-        mask[self.pivots] = False
-        return np.flatnonzero(mask).astype(np.int64)
+        return _free(self.pivots, self.padded.shape[1])
 
 
 @dataclass(frozen=True)
@@ -209,12 +131,36 @@ def _eliminate(W: Array, p: int) -> _Eliminated:
     )
 
 
+def _free(pivots: NDArray[np.integer[Any]], n: int) -> Index:
+    mask = np.ones(n, bool)
+    mask[pivots] = False
+    return np.flatnonzero(mask)
+
+
+def _bits(A: Array) -> NDArray[np.uint64]:
+    """Return the lowest bits of A, 64 columns a word."""
+    kind: Any = np.uint8 if A.dtype.itemsize == 1 else np.int64
+    W = np.empty((A.shape[0], -(-A.shape[1] // 64)), np.uint64)
+    gf2.py_pack(np.ascontiguousarray(A).view(kind), W)
+    return W
+
+
+def _reduce_bits(A: Array) -> tuple[NDArray[np.uint64], Index, Index]:
+    """Return the reduced echelon form over GF(2) in words, the pivots and the rows."""
+    W = _bits(A)
+    m, words = W.shape
+    rows, cols = np.arange(m), np.empty(min(m, 64 * words), np.intp)
+    tables = np.empty(gf2.py_table_size(words), np.uint64)
+    rank = gf2.py_reduce(W, rows, cols, np.empty(m, np.uint64), tables)
+    return W, cols[:rank], rows[:rank]
+
+
 def rref_mod(A: Array, p: int) -> ModularEchelon:
     """Return the reduced row echelon form of A modulo a prime.
 
     Parameters
     ----------
-    A : ndarray, shape (m, n), dtype int64 or uint64
+    A : ndarray, shape (m, n), dtype int64 or uint64; for p = 2 also bool, int8 or uint8
         Any integers.
     p : int
         A prime below 2**63 (not tested again here).
@@ -232,22 +178,45 @@ def rref_mod(A: Array, p: int) -> ModularEchelon:
     ([[1, 0, 65520], [0, 1, 2]], [0, 1])
     """
     n = A.shape[1]
+    if p == 2:
+        bits, cols, rows = _reduce_bits(A)
+        padded = np.zeros(A.shape, np.uint8)
+        gf2.py_unpack(bits, padded[: len(cols)])
+        return ModularEchelon(padded, cols.astype(np.int64), rows.astype(np.int64), p)
     E = _eliminate(_encode(A, p), p)
-    R = np.zeros((E.rank, n), np.int64)
+    R = np.zeros(A.shape, np.int64)
     R[np.arange(E.rank), E.cols] = 1
-    mask = np.ones(n, bool)
-    mask[E.cols] = False
-    free = np.flatnonzero(mask)
+    free = _free(E.cols, n)
     if E.rank and len(free):
         X = np.ascontiguousarray(E.U[: E.rank, free])
         modular.py_substitute(p, E.U, E.blocks, E.starts, E.cols, X, *E.workspace)
-        R[:, free] = _decode(X, p)
+        R[: E.rank, free] = _decode(X, p)
     return ModularEchelon(R, E.cols.astype(np.int64), E.rows.astype(np.int64), p)
+
+
+def is_reduced(A: Array, E: ModularEchelon) -> bool:
+    """Whether every row of A is the sum of rows of E that its entries at the pivots say, mod p.
+
+    Then A N = 0 for the null space N that E describes, and the rank is not above that of E.
+    """
+    p, free = E.p, E.free
+    if p == 2:
+        W = _bits(A)
+        tables = np.empty(gf2.py_table_size(W.shape[1]), np.uint64)
+        return bool(gf2.py_vanishes(W, _bits(E.R), E.pivots.astype(np.intp), tables))
+    if not len(free):
+        return True
+    W = _encode(A, p)
+    rest = np.ascontiguousarray(W[:, free])
+    X = _encode(E.R[:, free], p)
+    pack = np.empty(modular.py_product_size(p, len(W), len(free), E.rank))
+    modular.py_subtract_product(p, np.ascontiguousarray(W[:, E.pivots]), X, rest, pack)
+    return not rest.any()
 
 
 def rank_mod(A: Array, p: int) -> int:
     """Return the rank of A modulo a prime: two thirds of the work of `rref_mod`, or less."""
-    return _eliminate(_encode(A, p), p).rank
+    return len(_reduce_bits(A)[1]) if p == 2 else _eliminate(_encode(A, p), p).rank
 
 
 def det_mod(B: Array, p: int) -> int:
@@ -260,6 +229,8 @@ def det_mod(B: Array, p: int) -> int:
     >>> det_mod(np.array([[1, 2], [3, 4]]), 101)
     99
     """
+    if p == 2:
+        return int(rank_mod(B, p) == len(B))
     E = _eliminate(_encode(B, p), p)
     if E.rank < len(B):
         return 0
@@ -269,7 +240,11 @@ def det_mod(B: Array, p: int) -> int:
     return (p - det) % p if E.odd else det
 
 
-def inverse_mod(B: Array, p: int) -> Int64:
+def _singular(rank: int, n: int, p: int) -> RankDeficientError:
+    return RankDeficientError(f"the matrix is singular modulo {p}: rank {rank} of {n}", rank)
+
+
+def inverse_mod(B: Array, p: int) -> Array:
     """Return the inverse of a square B modulo a prime, entries 0..p-1, in 2 n^3 operations.
 
     Raises
@@ -286,13 +261,19 @@ def inverse_mod(B: Array, p: int) -> Int64:
            [52, 50]])
     """
     n = len(B)
+    if p == 2:
+        E = rref_mod(np.hstack([B, np.eye(n, dtype=B.dtype)]), p)
+        rank = int(np.count_nonzero(E.pivots < n))
+        if rank < n:
+            raise _singular(rank, n, p)
+        return E.R[:, n:]
     W = _encode(B, p)
     T = np.empty_like(W)
     cols, swaps, values = np.empty(n, np.intp), np.empty(n, np.intp), np.empty(n, np.int64)
     work, pack = _workspace(p, n, n, n, W.dtype)
     rank = modular.py_find_pivots(p, W, swaps, cols, values, T, work, pack)
     if rank < n:
-        raise RankDeficientError(f"the matrix is singular modulo {p}: rank {rank} of {n}", rank)
+        raise _singular(rank, n, p)
     # T inverts the matrix with its rows exchanged: the columns of T go back.
     order = np.arange(n)
     for i, j in enumerate(swaps.tolist()):
@@ -302,7 +283,7 @@ def inverse_mod(B: Array, p: int) -> Int64:
     return result
 
 
-def solve_mod(A: Array, b: Array, p: int) -> Int64:
+def solve_mod(A: Array, b: Array, p: int) -> Array:
     """Return a solution of A x = b modulo a prime, zero where A has no pivot, entries 0..p-1.
 
     Parameters
@@ -325,7 +306,7 @@ def solve_mod(A: Array, b: Array, p: int) -> Int64:
     array([97, 55])
     """
     n = A.shape[1]
-    columns = b.reshape(len(b), -1)
+    columns = b[:, None] if b.ndim == 1 else b
     E = rref_mod(np.hstack([A, columns]), p)
     if E.rank and E.pivots[-1] >= n:
         column = int(E.pivots[-1]) - n
@@ -335,6 +316,6 @@ def solve_mod(A: Array, b: Array, p: int) -> Int64:
             f"rank {int(np.count_nonzero(E.pivots < n))}",
             int(np.count_nonzero(E.pivots < n)),
         )
-    x = np.zeros((n, columns.shape[1]), np.int64)
+    x = np.zeros((n, columns.shape[1]), E.R.dtype)
     x[E.pivots] = E.R[:, n:]
     return x.reshape((n, *b.shape[1:]))

@@ -45,3 +45,11 @@ def py_find_pivots(
     work: NDArray[_Residue],
     pack: NDArray[np.float64],
 ) -> int: ...
+def py_product_size(p: int, m: int, n: int, k: int) -> int: ...
+def py_subtract_product(
+    p: int,
+    A: NDArray[_Residue],
+    B: NDArray[_Residue],
+    C: NDArray[_Residue],
+    pack: NDArray[np.float64],
+) -> None: ...

@@ -446,3 +446,26 @@ def py_find_pivots(int64_t p, residue[:, ::1] W, Py_ssize_t[::1] swaps, Py_ssize
         k = find_pivots(&F, m, w, &W[0, 0], w, &swaps[0], &cols[0], &values[0], &T[0, 0],
                         T.shape[1], &work[0], &pack[0])
     return k
+
+
+def py_product_size(int64_t p, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k):
+    """Return the elements of workspace of `py_subtract_product`."""
+    cdef Field F
+    set_field(p, &F)
+    return product_size(&F, m, n, k) + 1
+
+
+def py_subtract_product(int64_t p, residue[:, ::1] A, residue[:, ::1] B, residue[:, ::1] C,
+                        double[::1] pack):
+    """C := C - A B."""
+    cdef Field F
+    cdef Py_ssize_t m = C.shape[0], n = C.shape[1], k = B.shape[0]
+    set_field(p, &F)
+    if A.shape[0] != m or A.shape[1] != k or B.shape[1] != n:
+        raise ValueError("shapes do not match")
+    if pack.shape[0] < product_size(&F, m, n, k) + 1:
+        raise ValueError("workspace too small")
+    if m == 0 or n == 0 or k == 0:
+        return
+    with nogil:
+        multiply(&F, m, n, k, -1, &A[0, 0], k, &B[0, 0], n, True, &C[0, 0], n, False, &pack[0])

@@ -1,0 +1,94 @@
+/* Rows of bits: 64 columns a word, column 64 c + b is bit b of word c. */
+
+#ifndef FASTSUB_GF2_H
+#define FASTSUB_GF2_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "clones.h"
+
+/* Byte order matters to the loops over eight bytes at once only. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FASTSUB_EIGHT 0
+#else
+#define FASTSUB_EIGHT 1
+#endif
+
+/* words := the lowest bits of x (n), the last word filled with zeros */
+static inline void fastsub_pack_some(int n, const uint8_t *x, uint64_t *word)
+{
+    *word = 0;
+    for (int b = 0; b < n; b++) *word |= (uint64_t)(x[b] & 1) << b;
+}
+
+FASTSUB_VARIANTS static inline void fastsub_pack_bytes(ptrdiff_t n, const uint8_t *x, uint64_t *words)
+{
+    ptrdiff_t c = 0;
+    for (; FASTSUB_EIGHT && 64 * (c + 1) <= n; c++) {
+        uint64_t word = 0, eight;
+        for (int q = 0; q < 8; q++) {
+            /* The product moves bit 8 i to bit 56 + i, and no two to the same place. */
+            memcpy(&eight, x + 64 * c + 8 * q, 8);
+            word |= ((eight & 0x0101010101010101u) * 0x0102040810204080u >> 56) << 8 * q;
+        }
+        words[c] = word;
+    }
+    for (; 64 * c < n; c++)
+        fastsub_pack_some(n - 64 * c < 64 ? (int)(n - 64 * c) : 64, x + 64 * c, words + c);
+}
+
+FASTSUB_VARIANTS static inline void fastsub_pack_ints(ptrdiff_t n, const int64_t *x, uint64_t *words)
+{
+    for (ptrdiff_t c = 0; 64 * c < n; c++) {
+        uint8_t bytes[64];
+        int bits = n - 64 * c < 64 ? (int)(n - 64 * c) : 64;
+        for (int b = 0; b < bits; b++) bytes[b] = (uint8_t)x[64 * c + b];
+        fastsub_pack_bytes(bits, bytes, words + c);
+    }
+}
+
+/* x (n) := bits of words */
+FASTSUB_VARIANTS static inline void fastsub_unpack(ptrdiff_t n, const uint64_t *words, uint8_t *x)
+{
+    ptrdiff_t i = 0;
+    for (; FASTSUB_EIGHT && i + 8 <= n; i += 8) {
+        /* Eight copies of a byte, bit b of copy b kept, and carried to the top of its copy. */
+        uint64_t eight = (words[i >> 6] >> (i & 63) & 255) * 0x0101010101010101u;
+        eight = ((eight & 0x8040201008040201u) + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u;
+        memcpy(x + i, &eight, 8);
+    }
+    for (; i < n; i++) x[i] = (uint8_t)(words[i >> 6] >> (i & 63) & 1);
+}
+
+/* v (m) := v + pivot wherever bit b of v is set */
+FASTSUB_VARIANTS static inline void fastsub_clear_bit(ptrdiff_t m, int b, uint64_t pivot, uint64_t *v)
+{
+    for (ptrdiff_t i = 0; i < m; i++) v[i] ^= pivot & (0 - ((v[i] >> b) & 1));
+}
+
+/* z (n) := x + y */
+FASTSUB_VARIANTS static inline void fastsub_xor(ptrdiff_t n, const uint64_t *x, const uint64_t *y,
+                                                uint64_t *z)
+{
+    for (ptrdiff_t j = 0; j < n; j++) z[j] = x[j] ^ y[j];
+}
+
+/* Rows x (n) of A (m, .) := x + the sum of the pivot rows that clears the pivots in their first words:
+   entry (word >> 8 q) & mask of table q is the sum of the rows whose pivots these bits are. */
+FASTSUB_VARIANTS static inline void fastsub_add_tables(ptrdiff_t m, ptrdiff_t n, uint64_t *A,
+                                                       ptrdiff_t stride, uint64_t mask,
+                                                       const uint64_t *tables)
+{
+    for (ptrdiff_t i = 0; i < m; i++) {
+        uint64_t *x = A + i * stride, word = x[0] & mask;
+        const uint64_t *t[8];
+        if (word == 0) continue;
+        for (int q = 0; q < 8; q++) t[q] = tables + (256 * q + ((word >> 8 * q) & 255)) * n;
+        for (ptrdiff_t j = 0; j < n; j++)
+            x[j] ^= t[0][j] ^ t[1][j] ^ t[2][j] ^ t[3][j] ^ t[4][j] ^ t[5][j] ^ t[6][j] ^ t[7][j];
+    }
+}
+
+#endif
