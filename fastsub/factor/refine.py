@@ -179,7 +179,11 @@ def _errors(G: Array, residuals: Array, lengths: Array, factor: Factor, enough: 
     finite = np.isfinite(residuals) & np.isfinite(lengths)
     errors = np.where(finite & (residuals > 0), errors, np.where(finite, 0.0, np.inf))
     doubtful = ~(errors <= enough)
-    if doubtful.any():
+    # What is surely too much needs no estimate: sigma_1 <= ||A D||_F bounds it from below.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        theta = residuals / lengths
+        surely = column_norms(G) / np.hypot(factor.norm, theta) / lengths > enough
+    if doubtful.any() and not surely.any():
         some = np.asfortranarray(G[:, doubtful])
         errors[doubtful] = estimates(some, residuals[doubtful], lengths[doubtful], factor.weigh)
     return errors
