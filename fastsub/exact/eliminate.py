@@ -50,11 +50,8 @@ def reduce_integers(Z: Array) -> Reduction:
     raise AssertionError("there are infinitely many primes")
 
 
-def independent(M: Dense | Sparse) -> tuple[int, ...]:
+def independent(Z: Array) -> tuple[int, ...]:
     """Return columns that are a basis of the column space, proved: as many as the rank."""
-    if isinstance(M, Sparse):
-        M = M.dense()
-    Z = M.Z
     m, n = Z.shape
     found = small(Z)
     if found is not None:

@@ -97,8 +97,10 @@ def free_columns(pivots: tuple[int, ...], n: int) -> list[int]:
 def primitive(N: Array) -> Array:
     """Divide every column by the greatest common divisor of its entries, in place."""
     if N.dtype != object:
-        if N.size:
-            N //= np.maximum(np.gcd.reduce(N, axis=0), 1)
+        # Most vectors hold a one: only the others can have a content.
+        others = np.flatnonzero(~((N == 1) | (N == -1)).any(axis=0))
+        if N.size and len(others):
+            N[:, others] //= np.maximum(np.gcd.reduce(N[:, others], axis=0), 1)
         return N
     for column in N.T:
         content = gcd(*column)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.exact import eliminate
+from fastsub.exact import eliminate, modular, sparse
 from fastsub.exact.bareiss import echelon64
 from fastsub.exact.numbers import Dense, Sparse, compact, read
 from fastsub.exact.rational import RationalEchelon
@@ -65,7 +64,7 @@ def rref(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     array([[1, 3]])
     """
     if mod is not None:
-        return _modulo().rref(A, mod)
+        return modular.rref(A, mod)
     if type(A) is np.ndarray and A.dtype is _INT64 and A.ndim == 2 and A.size <= eliminate.SMALL:
         found = echelon64(A)
         if found is not None:
@@ -97,10 +96,12 @@ def rank(A: Any, *, mod: int | None = None, decimals: bool = False) -> int:
     >>> from fastsub import exact
     >>> exact.rank([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     2
+    >>> exact.rank([[1, 2], [3, 1]], mod=5)
+    1
     """
     if mod is not None:
-        return int(_modulo().rank(A, mod))
-    return len(eliminate.independent(read(A, decimals=decimals)))
+        return int(modular.rank(A, mod))
+    return len(_independent(read(A, decimals=decimals)))
 
 
 def null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Array:
@@ -115,8 +116,9 @@ def null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arr
     -------
     ndarray, shape (n, n - rank)
         Columns of integers without a common divisor, int64 if all fit, Python integers otherwise;
-        ``exact.to_fractions`` and ``exact.to_sympy`` convert them. Column k is the special solution
-        of the k-th free column of `rref`, times its denominator.
+        ``exact.to_fractions`` and ``exact.to_sympy`` convert them. For a dense A column k is the
+        special solution of the k-th free column of `rref`, times its denominator; for a sparse one
+        the free columns are others, those that elimination leaves at least cost.
 
     See Also
     --------
@@ -130,8 +132,8 @@ def null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arr
            [ 1]])
     """
     if mod is not None:
-        return np.asarray(_modulo().null_space(A, mod))
-    return eliminate.reduce(read(A, decimals=decimals)).null_space()
+        return np.asarray(modular.null_space(A, mod))
+    return _null_space(read(A, decimals=decimals))
 
 
 def left_null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Array:
@@ -155,8 +157,8 @@ def left_null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -
            [ 1]])
     """
     if mod is not None:
-        return np.asarray(_modulo().left_null_space(A, mod))
-    return eliminate.reduce(read(A, decimals=decimals).T).null_space()
+        return np.asarray(modular.left_null_space(A, mod))
+    return _null_space(read(A, decimals=decimals).T)
 
 
 def column_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Array:
@@ -180,7 +182,7 @@ def column_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> A
            [4, 2]])
     """
     if mod is not None:
-        return np.asarray(_modulo().column_space(A, mod))
+        return np.asarray(modular.column_space(A, mod))
     return _columns(read(A, decimals=decimals))
 
 
@@ -206,19 +208,23 @@ def row_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arra
            [3, 6]])
     """
     if mod is not None:
-        return np.asarray(_modulo().row_space(A, mod))
+        return np.asarray(modular.row_space(A, mod))
     return _columns(read(A, decimals=decimals).T)
 
 
+def _null_space(M: Dense | Sparse) -> Array:
+    return sparse.null_space(M) if isinstance(M, Sparse) else eliminate.reduce(M).null_space()
+
+
+def _independent(M: Dense | Sparse) -> tuple[int, ...]:
+    return sparse.independent(M) if isinstance(M, Sparse) else eliminate.independent(M.Z)
+
+
 def _columns(M: Dense | Sparse) -> Array:
-    pivots = list(eliminate.independent(M))
+    pivots = list(_independent(M))
     Z = M.select(pivots)
     if M.rows is not None:
         common = lcm(*M.rows)
         Z = Z.astype(object) * np.array([common // row for row in M.rows], dtype=object)[:, None]
         return primitive(compact(Z))
     return primitive(Z)
-
-
-def _modulo() -> Any:
-    return import_module("fastsub.exact.modular")

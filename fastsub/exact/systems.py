@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from importlib import import_module
 from math import gcd, isqrt, lcm, prod
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.errors import RankDeficientError
-from fastsub.exact import eliminate
+from fastsub.exact import eliminate, modular
 from fastsub.exact.bareiss import determinant
 from fastsub.exact.crt import Residues
 from fastsub.exact.numbers import Dense, Sparse, compact, read
@@ -55,7 +54,7 @@ def solve(A: Any, b: Any, *, mod: int | None = None, decimals: bool = False) -> 
     (array([ 3, -1]), 5)
     """
     if mod is not None:
-        return _modulo().solve(A, b, mod)
+        return modular.solve(A, b, mod)
     M = _dense(read(A, decimals=decimals))
     shape = np.shape(b)
     if len(shape) not in (1, 2) or shape[0] != M.shape[0]:
@@ -104,7 +103,7 @@ def inverse(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     [Fraction(2, 1), Fraction(1, 3)]
     """
     if mod is not None:
-        return _modulo().inverse(A, mod)
+        return modular.inverse(A, mod)
     M = _square(_dense(read(A, decimals=decimals)))
     n = M.shape[0]
     X, d, pivots = _particular(M.Z, np.eye(n, dtype=np.int64), whole=True)
@@ -148,7 +147,7 @@ def det(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     Fraction(3, 10)
     """
     if mod is not None:
-        return int(_modulo().det(A, mod))
+        return int(modular.det(A, mod))
     M = _square(_dense(read(A, decimals=decimals)))
     below = prod(M.rows or ()) * prod(M.columns or ())
     found = determinant(M.Z) if M.shape[0] <= _TINY else _determinant(M.Z)
@@ -171,10 +170,10 @@ def _particular(Z: Array, Y: Array, *, whole: bool = False) -> tuple[Array, int,
         r = len(pivots)
         if len(E.pivots) > r or (whole and r < n):
             # Modulo p there is no solution: is there none?
-            rank = len(eliminate.independent(Dense(Z)))
+            rank = len(eliminate.independent(Z))
             if whole and rank < n:
                 return Y, 1, tuple(range(rank))
-            if not whole and len(eliminate.independent(Dense(augmented))) > rank:
+            if not whole and len(eliminate.independent(augmented)) > rank:
                 raise _no_solution(rank)
             continue
         X = eliminate.lifted_columns(Z, E.rows.tolist(), list(pivots), Y, p)
@@ -208,7 +207,7 @@ def _determinant(Z: Array) -> int:
         E = residues.rref_mod(eliminate.residues(Z, p), p)
         if E.rank == n:
             break
-        if len(eliminate.independent(Dense(Z))) < n:
+        if len(eliminate.independent(Z)) < n:
             return 0
     b = np.random.default_rng(1729).integers(1, 128, (n, 1))
     found = eliminate.lifted_columns(Z, E.rows.tolist(), list(range(n)), b, p)
@@ -257,7 +256,3 @@ def _reduced(X: Array, d: int) -> RationalMatrix:
     content = gcd(d, *(int(x) for x in X.flat))
     X = X if content == 1 else X // content
     return RationalMatrix(compact(X), d // content)
-
-
-def _modulo() -> Any:
-    return import_module("fastsub.exact.modular")

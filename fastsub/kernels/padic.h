@@ -10,12 +10,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define FASTSUB_CLONES \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FASTSUB_CLONES
-#endif
+#include "clones.h"
 
 #define FASTSUB_PANEL 32
 
@@ -26,7 +21,7 @@ typedef double fastsub_eight __attribute__((vector_size(64), aligned(8)));
 typedef float fastsub_eightf __attribute__((vector_size(32), aligned(4)));
 
 #define FASTSUB_TIMES(K)                                                                        \
-    FASTSUB_CLONES static void fastsub_times##K(ptrdiff_t n, const float *M, const double *x,     \
+    FASTSUB_VARIANTS static void fastsub_times##K(ptrdiff_t n, const float *M, const double *x,     \
                                               ptrdiff_t ldx, double *y)                         \
     {                                                                                           \
         fastsub_eight sum[K][4];                                                                \
@@ -79,7 +74,7 @@ static inline double fastsub_rest(double x, double p, double over_p)
 }
 
 /* residue (n,) := R mod p, R = sum_t 2^(width t) R_t, the slices R_t ld apart. */
-FASTSUB_CLONES static void fastsub_residue(ptrdiff_t n, ptrdiff_t slices, ptrdiff_t ld, double base,
+FASTSUB_VARIANTS static void fastsub_residue(ptrdiff_t n, ptrdiff_t slices, ptrdiff_t ld, double base,
                                          double p, const double *R, double *residue)
 {
     const double over_p = 1 / p;
@@ -91,7 +86,7 @@ FASTSUB_CLONES static void fastsub_residue(ptrdiff_t n, ptrdiff_t slices, ptrdif
 }
 
 /* R := R / p; the return value is 0 if every division is exact. rest (n,) is scratch. */
-FASTSUB_CLONES static double fastsub_divide(ptrdiff_t n, ptrdiff_t slices, ptrdiff_t ld, double base,
+FASTSUB_VARIANTS static double fastsub_divide(ptrdiff_t n, ptrdiff_t slices, ptrdiff_t ld, double base,
                                           double p, double *R, double *rest)
 {
     const double over_p = 1 / p;
@@ -148,7 +143,7 @@ static int fastsub_lift(ptrdiff_t r, ptrdiff_t k, ptrdiff_t ld, ptrdiff_t slices
 
 /* D (n, count), columns of digits: what exceeds the base moves up; carry (n,) is what leaves the top.
    Balanced digits are at most base/2 in magnitude (and a rounding), others in [0, base). */
-FASTSUB_CLONES static void fastsub_carry(ptrdiff_t n, ptrdiff_t count, double base, int balanced,
+FASTSUB_VARIANTS static void fastsub_carry(ptrdiff_t n, ptrdiff_t count, double base, int balanced,
                                        double *D, double *carry)
 {
     const double over_base = 1 / base;
