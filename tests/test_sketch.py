@@ -126,7 +126,7 @@ class TestThreads:
         found = []
         for threads in (1, 2, 5):
             monkeypatch.setattr(parallel, "thread_count", lambda threads=threads: threads)
-            found.append(sketched._sketch(A, None))
+            found.append(sketched.sketch_of(A))
         for other in found[1:]:
             assert np.array_equal(other.Y, found[0].Y)
             assert (other.norm, other.c) == (found[0].norm, found[0].c)
