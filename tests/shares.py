@@ -1,9 +1,9 @@
-"""The share of rank decisions that bounds made, by family of matrices: printed when the tests end.
+"""By family of matrices, who decided ranks and who solved: printed when the tests end.
 
 A plugin of pytest that `test_collection.py` registers while it runs; nothing is printed without it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 
@@ -12,16 +12,32 @@ PATHS = ("function", "blocked")
 """As a user calls it, and by the blocked decomposition, which large matrices take."""
 
 
+def of_path(method):
+    """The path that a certificate's method names, without steps and details."""
+    first = method.partition(",")[0]
+    return (
+        first
+        if first in ("normal equations", "preconditioned", "lu")
+        else ("small" if first.startswith("small") else "rank-revealing")
+    )
+
+
 class Shares:
     """Counts of the decisions on matrices that have a gap."""
 
     def __init__(self):
         # (path, family, dtype) -> who decided each matrix
         self.decided = defaultdict(list)
+        # family -> which path solved its least-squares problems
+        self.solved = defaultdict(Counter)
 
     def add(self, path, family, dtype, decided_by):
         """Count one decision."""
         self.decided[path, family, np.dtype(dtype).name].append(decided_by == "bounds")
+
+    def solve(self, family, method):
+        """Count one least-squares problem."""
+        self.solved[family][of_path(method)] += 1
 
     def of(self, path, dtype, family=None):
         """Return the share decided by bounds and the number of matrices."""
@@ -34,6 +50,24 @@ class Shares:
         return (float(np.mean(decided)) if decided else 1.0), len(decided)
 
     def pytest_terminal_summary(self, terminalreporter):
+        """Print both tables."""
+        self._print_solved(terminalreporter)
+        self._print_decided(terminalreporter)
+
+    def _print_solved(self, terminalreporter):
+        """Print one line per family, one column per path of least squares."""
+        if not self.solved:
+            return
+        total = sum(self.solved.values(), Counter())
+        terminalreporter.section("least squares by path")
+        paths = [path for path, _ in total.most_common()]
+        terminalreporter.write_line(f"{'family':22}" + "".join(f"{path:>18}" for path in paths))
+        for family, counts in (*self.solved.items(), ("all", total)):
+            cells = (f"{counts[path] / counts.total():.0%}" for path in paths)
+            line = f"{family:22}" + "".join(f"{cell:>18}" for cell in cells)
+            terminalreporter.write_line(f"{line}   of {counts.total()}")
+
+    def _print_decided(self, terminalreporter):
         """Print one line per family, one column per path and dtype."""
         if not self.decided:
             return
