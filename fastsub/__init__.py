@@ -22,6 +22,8 @@ from fastsub.functions.subspaces import (
     row_space,
 )
 from fastsub.models.identifiability import Identifiability, identifiability
+from fastsub.models.interpolative import Interpolative, interpolative
+from fastsub.models.low_rank import LowRank, low_rank
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.solution.solutions import solutions
@@ -36,15 +38,19 @@ __all__ = [
     "ConvergenceError",
     "FundamentalSubspaces",
     "Identifiability",
+    "Interpolative",
+    "LowRank",
     "RankDeficientError",
     "SolutionSet",
     "Subspace",
     "column_space",
     "fundamental_subspaces",
     "identifiability",
+    "interpolative",
     "is_orthogonal",
     "is_projector",
     "left_null_space",
+    "low_rank",
     "lstsq",
     "matrix_rank",
     "null_space",

@@ -110,6 +110,9 @@ OBJECTS = {
     "COD": fastsub.COD(A),
     "Subspace": fastsub.Subspace.kernel(A),
     "FundamentalSubspaces": fastsub.fundamental_subspaces(A),
+    "Identifiability": fastsub.identifiability(A),
+    "Interpolative": fastsub.interpolative(A, rank=2),
+    "LowRank": fastsub.low_rank(A, rank=2),
     "SolutionSet": fastsub.solutions(A, np.arange(6.0)),
     "RankDeficientError": fastsub.RankDeficientError("singular, rank 3 of 5", 3),
     "ConvergenceError": fastsub.ConvergenceError("no convergence", None),
@@ -131,6 +134,10 @@ def content(thing):
         return [*halves, thing.dim, thing.tol, *content(thing.certificate)]
     if isinstance(thing, fastsub.FundamentalSubspaces):
         return [x for V in thing for x in content(V)] + [thing.pseudoinverse()]
+    if isinstance(thing, fastsub.Identifiability):
+        return [thing.report(), thing.vif, thing.identified, *content(thing.flat_directions)]
+    if isinstance(thing, (fastsub.Interpolative, fastsub.LowRank)):
+        return [*thing, thing.rank, *content(thing.certificate)]
     if isinstance(thing, fastsub.SolutionSet):
         return [thing.particular, *content(thing.directions), thing.basic(), thing.residual_norm]
     return [str(thing), thing.rank]
