@@ -93,11 +93,14 @@ def test_no_leak(function):
     assert sys.getrefcount(A) == references
     tracemalloc.start()
     calls(5)
-    before = tracemalloc.get_traced_memory()[0]
-    calls(25)
-    after = tracemalloc.get_traced_memory()[0]
+    grown = []
+    for _ in range(2):
+        # A leak shows in both; NumPy's store of small buffers fills up once.
+        before = tracemalloc.get_traced_memory()[0]
+        calls(25)
+        grown.append(tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
-    assert after - before < 25 * 200
+    assert min(grown) < 25 * 200
 
 
 A = ft.random_rank(6, 5, 3, 467)
