@@ -32,7 +32,9 @@ from fastsub.functions.subspaces import (
     row_space,
 )
 from fastsub.models.identifiability import Identifiability, identifiability
+from fastsub.models.interpolative import Interpolative, interpolative
 from fastsub.models.least_squares import LeastSquares
+from fastsub.models.low_rank import LowRank, low_rank
 from fastsub.models.ridge import Ridge, ridge
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 from fastsub.solution.solution_set import SolutionSet
@@ -52,7 +54,9 @@ __all__ = [
     "FundamentalSubspaces",
     "Identifiability",
     "InconsistentError",
+    "Interpolative",
     "LeastSquares",
+    "LowRank",
     "RankDeficientError",
     "Ridge",
     "SolutionSet",
@@ -61,9 +65,11 @@ __all__ = [
     "factorize",
     "fundamental_subspaces",
     "identifiability",
+    "interpolative",
     "is_orthogonal",
     "is_projector",
     "left_null_space",
+    "low_rank",
     "lstsq",
     "matrix_rank",
     "normal_equations",

@@ -77,6 +77,11 @@ def _solutions(A, **options):
     return S.particular, S.residual, S.basic(), S.sample(), S.determined, S.residual_norm
 
 
+def _identifiability(A, **options):
+    found = fastsub.identifiability(A, **options)
+    return found.identified, found.vif, found.flat_directions.basis, found.rank, found.nullity
+
+
 def _kernel(A, **options):
     V = fastsub.Subspace.kernel(A, **options)
     return V.basis, V.complement().basis, V.projector().to_matrix(), V.dim
@@ -127,6 +132,19 @@ FUNCTIONS = (
     Entry("fundamental_subspaces", _fundamental, tolerances=("rtol",), stacks=False),
     Entry("solutions", _solutions, tolerances=("rtol", "rcond"), stacks=False),
     Entry("Subspace.kernel", _kernel, tolerances=("rtol", "tol"), stacks=False),
+    Entry("identifiability", _identifiability, argument="X", tolerances=("rtol",), stacks=False),
+    Entry(
+        "interpolative",
+        lambda A, **options: tuple(fastsub.interpolative(A, **options)),
+        tolerances=("rtol",),
+        stacks=False,
+    ),
+    Entry(
+        "low_rank",
+        lambda A, **options: tuple(fastsub.low_rank(A, **options)),
+        tolerances=("rtol",),
+        stacks=False,
+    ),
     Entry("subspace_angles", lambda A: (fastsub.subspace_angles(A, A).astype(float),)),
     Entry(
         "COD",

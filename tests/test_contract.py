@@ -187,6 +187,9 @@ def expected_when_empty(name, m, n):
         "solutions": [(n,), (m,), (n,), (n,), (n,), ()],
         "Subspace.kernel": [(n, n), (n, 0), (n, n), ()],
         "subspace_angles": [(0,)],
+        "identifiability": [(n,), (n,), (n, n), (), ()],
+        "interpolative": [(k,), (k, n)],
+        "low_rank": [(m, k), (k, n)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
     }[name]
 

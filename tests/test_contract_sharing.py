@@ -93,11 +93,14 @@ def test_no_leak(function):
     assert sys.getrefcount(A) == references
     tracemalloc.start()
     calls(5)
-    before = tracemalloc.get_traced_memory()[0]
-    calls(25)
-    after = tracemalloc.get_traced_memory()[0]
+    grown = []
+    for _ in range(2):
+        # A leak shows in both; NumPy's store of small buffers fills up once.
+        before = tracemalloc.get_traced_memory()[0]
+        calls(25)
+        grown.append(tracemalloc.get_traced_memory()[0] - before)
     tracemalloc.stop()
-    assert after - before < 25 * 200
+    assert min(grown) < 25 * 200
 
 
 A = ft.random_rank(6, 5, 3, 467)
@@ -110,6 +113,9 @@ OBJECTS = {
     "COD": fastsub.COD(A),
     "Subspace": fastsub.Subspace.kernel(A),
     "FundamentalSubspaces": fastsub.fundamental_subspaces(A),
+    "Identifiability": fastsub.identifiability(A),
+    "Interpolative": fastsub.interpolative(A, rank=2),
+    "LowRank": fastsub.low_rank(A, rank=2),
     "SolutionSet": fastsub.solutions(A, np.arange(6.0)),
     "RankDeficientError": fastsub.RankDeficientError("singular, rank 3 of 5", 3),
     "ConvergenceError": fastsub.ConvergenceError("no convergence", None),
@@ -131,6 +137,10 @@ def content(thing):
         return [*halves, thing.dim, thing.tol, *content(thing.certificate)]
     if isinstance(thing, fastsub.FundamentalSubspaces):
         return [x for V in thing for x in content(V)] + [thing.pseudoinverse()]
+    if isinstance(thing, fastsub.Identifiability):
+        return [thing.report(), thing.vif, thing.identified, *content(thing.flat_directions)]
+    if isinstance(thing, (fastsub.Interpolative, fastsub.LowRank)):
+        return [*thing, thing.rank, *content(thing.certificate)]
     if isinstance(thing, fastsub.SolutionSet):
         return [thing.particular, *content(thing.directions), thing.basic(), thing.residual_norm]
     return [str(thing), thing.rank]

@@ -104,6 +104,20 @@ def test_near_the_ends_of_the_range():
         np.testing.assert_allclose(G.solve(b) * 2.0**e, F.solve(b), atol=1e-12)
 
 
+@pytest.mark.parametrize("condition", [1e2, 1e8, 1e12, 1e15])
+def test_projection_annihilates_at_every_condition(condition):
+    """Of a tall matrix: an implicit A P R^-1 would be orthonormal to eps times the condition."""
+    m, n = 4000, 25
+    A = ft.with_singular_values(np.geomspace(1, 1 / condition, n), m, n, 1049)
+    F = fastsub.fundamental_subspaces(A, 1e-17)
+    assert F.rank == n
+    x = np.random.default_rng(1051).standard_normal(m)
+    p = F.left_null_space.project(x)
+    assert np.linalg.norm(A.T @ p) <= 1e-15 * np.linalg.norm(x)
+    assert p in F.left_null_space
+    assert F.left_null_space.distance(A @ np.ones(n)) == pytest.approx(np.linalg.norm(A.sum(1)))
+
+
 def test_kahan_where_columns_alone_would_mislead():
     A = ft.kahan(60)
     F = fastsub.fundamental_subspaces(A)

@@ -61,3 +61,13 @@ def test_genome_scale_network(genome_scale):
     rank, certificate = fastsub.matrix_rank(S, full_output=True)
     assert (rank, certificate.decided_by) == (1766, "bounds")
     assert certificate.sigma_next_upper <= certificate.tol < certificate.sigma_r_lower
+
+
+def test_four_subspaces_of_the_genome_scale_network(genome_scale):
+    F = fastsub.fundamental_subspaces(genome_scale)
+    assert [V.dim for V in F] == [1766, 817, 1766, 39]
+    assert F.certificate.decided_by == "bounds"
+    flux = F.null_space.project(np.ones(2583))
+    assert np.linalg.norm(genome_scale @ flux) < 1e-10 * np.linalg.norm(flux)
+    moiety = F.left_null_space.project(np.ones(1805))
+    assert np.linalg.norm(genome_scale.T @ moiety) < 1e-10 * np.linalg.norm(moiety)

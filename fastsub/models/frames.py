@@ -58,10 +58,12 @@ def read(X: Any, names: Sequence[str] | None) -> tuple[Array, list[str], Any]:
     if len(names) != n or len(set(names)) != n:
         raise ValueError(f"names must be {n} different ones, one for each column, got {names}")
     if not math.isfinite(magnitude(A)):
-        wrong = np.flatnonzero(~np.isfinite(A).all(axis=0))
+        wrong = ~np.isfinite(A)
+        columns = ", ".join(repr(names[j]) for j in np.flatnonzero(wrong.any(axis=0)))
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(
-            f"X must be finite, got NaN or infinity in {', '.join(repr(names[j]) for j in wrong)}; "
-            "drop or impute such rows"
+            f"X must be finite, got NaN or infinity in {columns}, first at {first}; drop or "
+            "impute such rows"
         )
     return A, names, library
 

@@ -51,15 +51,14 @@ class Subspace:
     Raises
     ------
     ValueError
-        If the columns are not orthonormal, to `tol`, or not finite.
+        If the columns are not orthonormal, or not finite.
 
     Notes
     -----
     ``x in V`` asks whether x is in V; ``V <= W`` whether V is inside W, ``V == W`` whether both
-    are the same; ``V + W`` is the sum, ``V & W`` the intersection. Subspaces travel by pickle and
-    cannot be keys of a dict, since equality allows for rounding.
-
-    A projection costs 4 n k flops, k the smaller of `dim` and its complement's; a sum O(n k^2).
+    are the same; ``V + W`` is the sum, ``V & W`` the intersection. A projection costs 4 n k flops,
+    k the smaller of `dim` and its complement's; a sum O(n k^2). Equality allows for rounding, so
+    that subspaces cannot be keys of a dict.
 
     Examples
     --------
@@ -128,7 +127,6 @@ class Subspace:
         rtol : float, optional
             Singular values above ``rtol`` times the largest count, as in `orth`.
         tol : float, optional
-            Of the subspace.
 
         Examples
         --------
@@ -155,7 +153,6 @@ class Subspace:
         rtol : float, optional
             Singular values above ``rtol`` times the largest count, as in `null_space`.
         tol : float, optional
-            Of the subspace.
 
         Examples
         --------
@@ -163,8 +160,7 @@ class Subspace:
         >>> fastsub.Subspace.kernel([[1, 1, 1]]).equations()
         ['x₁ + x₂ + x₃ = 0']
         """
-        A = as_matrix(A)
-        rtol, tol = check_tolerance(rtol, "rtol"), check_tolerance(tol, "tol")
+        A, rtol, tol = as_matrix(A), check_tolerance(rtol, "rtol"), check_tolerance(tol, "tol")
         # Of few equations the row space is the smaller.
         complemented = 2 * A.shape[0] <= A.shape[1]
         basis_of = row_space if complemented else null_space
@@ -203,15 +199,8 @@ class Subspace:
     def equations(self, names: Sequence[str] | None = None) -> list[str]:
         """Return equations that describe the subspace, as a textbook writes them.
 
-        Parameters
-        ----------
-        names : sequence of str, optional
-            Of the coordinates; x₁, x₂, ... by default.
-
-        Returns
-        -------
-        list of str
-            ``ambient_dim - dim`` of them, in reduced row echelon form; none for the whole space.
+        There are ``ambient_dim - dim``, in reduced row echelon form; `names` of the coordinates are
+        x₁, x₂, ... by default.
         """
         return equations_of(self.complement().basis, 10 * self.tol, names)
 
@@ -223,7 +212,6 @@ class Subspace:
     def _repr_html_(self) -> str:
         field = "ℂ" if self.dtype.kind == "c" else "ℝ"
         text = f"Subspace of {field}<sup>{self.ambient_dim}</sup>: dimension {self.dim}"
-        # More than a screen of equations says nothing.
         if self.ambient_dim <= 12:
             text += "".join(f"<br>{equation}" for equation in self.equations())
         return text
