@@ -173,7 +173,7 @@ def rref_case(shape: Shape, lu_floor: float | None = None, **fields: Any) -> Cas
         certify=lambda A: fastsub.rref(A).certificate,
         peers={"scipy lu_factor": Peer(peers.lu, lu_floor)},
         check=partial(checks.check_rref, rank=shape[2]),
-        flops=flops.rref(*shape),
+        flops=flops.echelon(*shape),
         **fields,
     )
 

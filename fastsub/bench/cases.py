@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders
+from fastsub.bench import builders, modular
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -148,6 +148,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "rref": (builders.rref_case, RREF),
     "pinv": (builders.pinv_case, PINV),
     "ridge": (builders.ridge_case, RIDGE),
+    "modular": (modular.modular_case, modular.TABLE),
 }
 GROUPS = tuple(_TABLES)
 
@@ -163,9 +164,8 @@ def cases(groups: Iterable[str] = GROUPS, *, scale: float = 1.0) -> list[Case]:
 
     Parameters
     ----------
-    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "rref", "pinv",
-        "ridge"}
-        In the order wanted.
+    groups : iterable of str
+        Of `GROUPS`, in the order wanted.
     scale : float, default: 1.0
         Multiplies every dimension: 0.93 and 1.07 show whether sizes are special. Unless it is 1,
         only the peers with a wanted ratio are met.

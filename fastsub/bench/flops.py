@@ -27,11 +27,6 @@ def orth(m: int, n: int, r: int) -> float:
     return qr_steps(m, n, r) + 2.0 * m * r**2 - 2.0 * r**3 / 3
 
 
-def rref(m: int, n: int, r: int) -> float:
-    """Count r steps of elimination, then the free columns: 2mnr - (m + n)r² + 2r³/3 + r²(n - r)."""
-    return 2.0 * m * n * r - (m + n) * r**2 + 2.0 * r**3 / 3 + r**2 * (n - r)
-
-
 def lstsq(m: int, n: int, r: int, k: int = 1) -> float:
     """Count the cheapest method that the rank allows, for k right-hand sides.
 
@@ -57,3 +52,8 @@ def ridge(m: int, n: int, alphas: int) -> float:
     """Count the smaller Gram matrix, its eigenvectors (9n³), and 2mn for each alpha."""
     p, q = max(m, n), min(m, n)
     return float(p) * q**2 + 9.0 * q**3 + 2.0 * p * q * alphas
+
+
+def echelon(m: int, n: int, r: int) -> float:
+    """Eliminate r columns, then go back through the n - r others: r²(n - r)."""
+    return 2.0 * m * n * r - 1.0 * r**2 * (m + n) + 2.0 * r**3 / 3 + 1.0 * r**2 * (n - r)

@@ -90,7 +90,7 @@ def gemm(flops: float, dtype: str, settle: float = 0.0) -> tuple[Contender, floa
 
     SciPy's, because ours and most peers use SciPy's BLAS: NumPy's is another thread pool.
     """
-    kind = np.dtype(dtype)
+    kind = np.dtype(dtype if np.dtype(dtype).kind in "fc" else "float64")  # what residues are
     operations = 8 if kind.kind == "c" else 2
     n = max(1, round((flops / operations) ** (1 / 3)))
     rng = np.random.default_rng(28)

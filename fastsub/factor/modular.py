@@ -24,6 +24,7 @@ __all__ = [
     "is_prime",
     "next_prime",
     "previous_prime",
+    "product_mod",
     "rank_mod",
     "rref_mod",
     "solve_mod",
@@ -237,6 +238,23 @@ def _is_reduced(A: Array, E: ModularEchelon, scratch: Array) -> bool:
     pack = np.empty(modular.py_product_size(p, len(W), len(E.free), E.rank))
     modular.py_subtract_product(p, pivots, X, rest, pack)
     return bool(modular.py_is_zero(rest))
+
+
+def product_mod(A: Array, B: Array, p: int) -> Int64:
+    """Return A B modulo an odd prime, entries 0..p-1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastsub.factor.modular import product_mod
+    >>> product_mod(np.array([[2**62, 3]]), np.array([[2**62], [5]]), 2**61 - 1)
+    array([[19]])
+    """
+    C = _encode(np.zeros((A.shape[0], B.shape[1]), np.int64), p)
+    pack = np.empty(modular.py_product_size(p, C.shape[0], C.shape[1], len(B)))
+    minus = np.negative(_decode(_encode(A, p), p))  # residues first: -2^63 has no negative
+    modular.py_subtract_product(p, _encode(minus, p), _encode(B, p), C, pack)
+    return _decode(C, p)
 
 
 def rank_mod(A: Array, p: int) -> int:

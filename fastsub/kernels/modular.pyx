@@ -337,7 +337,7 @@ cdef Py_ssize_t row_stride(const residue[:, :] A) except -1:
 
 def py_encode(const int64_t[:, :] A, int64_t p, residue[:, :] W):
     """W := residues of A, any integers; the rows of both are contiguous."""
-    cdef Py_ssize_t i, j, n = A.shape[1], lda = row_stride(A), ldw = row_stride(W)
+    cdef Py_ssize_t j, n = A.shape[1], lda = row_stride(A), ldw = row_stride(W)
     cdef int64_t r
     cdef const int64_t* a
     cdef residue* w
