@@ -7,6 +7,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from fastsub import exact
 from fastsub.errors import ConvergenceError, RankDeficientError
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
@@ -29,6 +30,7 @@ __all__ = [
     "ConvergenceError",
     "RankDeficientError",
     "column_space",
+    "exact",
     "left_null_space",
     "lstsq",
     "matrix_rank",

@@ -45,7 +45,7 @@ class Case:
     Parameters
     ----------
     group : str
-        The function compared: null_space, orth, rank, lstsq or rrqr.
+        The function compared: null_space, orth, rank, lstsq, rrqr or exact.
     title : str
         What distinguishes this case from others of its shape, rank and dtype; may be empty.
     shape : tuple of int
@@ -53,7 +53,7 @@ class Case:
     rank : int
         Its numerical rank, by construction.
     dtype : str
-        float32, float64, complex64 or complex128.
+        float32, float64, complex64 or complex128; int64 where the arithmetic is exact.
     make : callable
         From a ``numpy.random.Generator`` to the tuple of inputs.
     ours : callable
