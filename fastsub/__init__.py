@@ -7,6 +7,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from fastsub import exact
 from fastsub.errors import (
     ConditionWarning,
     ConvergenceError,
@@ -62,6 +63,7 @@ __all__ = [
     "SolutionSet",
     "Subspace",
     "column_space",
+    "exact",
     "factorize",
     "fundamental_subspaces",
     "identifiability",

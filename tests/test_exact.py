@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product as combinations
@@ -361,3 +362,11 @@ def test_reading_scales_the_side_that_stays_smaller():
     assert tall.columns is not None
     wide = read([["0.001", "0.002", "0.003"], [1, 1, 1]])
     assert wide.rows is not None
+
+
+def test_many_threads_get_one_answer():
+    A = of_rank(np.random.default_rng(409), 40, 42, 37)
+    wanted = exact.rref(A)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(exact.rref, [A] * 8):
+            assert found == wanted

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, modular
+from fastsub.bench import builders, exact, modular
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -149,6 +149,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "pinv": (builders.pinv_case, PINV),
     "ridge": (builders.ridge_case, RIDGE),
     "modular": (modular.modular_case, modular.TABLE),
+    "exact": (exact.exact_case, exact.TABLE),
 }
 GROUPS = tuple(_TABLES)
 

@@ -133,7 +133,7 @@ class Comparison:
     refused : list of Refused
         Wrong answers, and calls that failed.
     left_out : list of str
-        Slow peers that were not asked for.
+        Slow peers that were not asked for, and cases whose peer is not installed.
     classes : list of SweepClass
         The sweep, by function, size and aspect.
     """
@@ -245,7 +245,7 @@ def measure(
         )
 
     memory = None
-    if inputs[0].nbytes >= MEMORY_FROM:
+    if getattr(inputs[0], "nbytes", 0) >= MEMORY_FROM:
         memory = peak_beyond_output(case.ours, *inputs) / inputs[0].nbytes
     found = row(budget)
     return row(SECOND_LOOK * budget) if found.losing else found
@@ -275,10 +275,10 @@ def compare(
     """
     comparison = Comparison()
     for case in cases:
-        left_out = [name for name, peer in case.peers.items() if peer.slow and not slow]
-        comparison.left_out += [f"{case.name} against {name}" for name in left_out]
         if not case.peers:
-            comparison.left_out.append(f"{case.name}: no peer is installed")
+            comparison.left_out.append(f"{case.name}: its peer is not installed")
+        left_out = [name for name, peer in case.peers.items() if peer.slow and not slow]
+        comparison.left_out += [f"{case.name} against {name}, which is slow" for name in left_out]
         if len(left_out) == len(case.peers):
             continue
         inputs = case.inputs()

@@ -112,7 +112,7 @@ def remarks(comparison: Comparison) -> list[str]:
     lines += [
         f"Refused, {each.case} against {each.peer}: {each.reason}" for each in comparison.refused
     ]
-    lines += [f"Left out as slow: {text}." for text in comparison.left_out]
+    lines += [f"Left out: {text}." for text in comparison.left_out]
     return lines
 
 

@@ -88,9 +88,10 @@ class Contender:
 def gemm(flops: float, dtype: str, settle: float = 0.0) -> tuple[Contender, float]:
     """Return SciPy's gemm on square matrices of that many operations, and flops / its flops.
 
-    SciPy's, because ours and most peers use SciPy's BLAS: NumPy's is another thread pool.
+    SciPy's, because ours and most peers use SciPy's BLAS: NumPy's is another thread pool. Beside
+    integers it is that of doubles, in which they are computed.
     """
-    kind = np.dtype(dtype if np.dtype(dtype).kind in "fc" else "float64")  # what residues are
+    kind = np.dtype(dtype if np.dtype(dtype).kind in "fc" else "float64")
     operations = 8 if kind.kind == "c" else 2
     n = max(1, round((flops / operations) ** (1 / 3)))
     rng = np.random.default_rng(28)

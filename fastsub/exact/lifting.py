@@ -36,6 +36,8 @@ _PANEL = 32
 _MARGIN = 40
 # Doubles of one array of digits: more columns are lifted in turns.
 _DIGITS = 2**24
+# Operations in one call of the kernel: a tenth of a second or less, unless one step is more.
+_OPERATIONS = 10**9
 # Entries of floats are exact up to here.
 _FLOAT_BITS = 23
 
@@ -95,16 +97,17 @@ class Columns:
         digits = np.empty((steps, self.k, self.lifting.r))
         digits[:old] = self.digits
         self.digits = digits
-        made = py_lift(
-            self.lifting._inverse,
-            self._B,
-            2.0**self.lifting.width,
-            self.lifting.p,
-            self._R,
-            digits[old:],
-            self._work,
-        )
-        return made == steps - old
+        lifting = self.lifting
+        base = 2.0**lifting.width
+        # A few steps at a time, so that Ctrl-C is heard.
+        operations = 2 * lifting.r * (lifting.r + self._R.shape[0] * self._R.shape[2]) * self.k
+        stride = max(1, _OPERATIONS // max(1, operations))
+        for start in range(old, steps, stride):
+            part = digits[start : start + stride]
+            done = py_lift(lifting._inverse, self._B, base, lifting.p, self._R, part, self._work)
+            if done < len(part):
+                return False
+        return True
 
 
 def solve_lifted(B: Array, A: Array, inverse: Array, p: int) -> tuple[Array, int] | None:
