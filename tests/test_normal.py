@@ -7,11 +7,13 @@ from test_least_squares_accuracy import householder_solution, karlson_walden
 
 import fastsub
 from fastsub import testing as ft
+from fastsub.factor import choose, solve
 from fastsub.factor import normal as factor_normal
 from fastsub.factor import refine as factor_refine
-from fastsub.factor.choose import DIRECT_ENTRIES
+from fastsub.factor.choose import SMALL_ENTRIES
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.fullrank import prove_by_cholesky
+from fastsub.functions import least_squares
 from fastsub.kernels import gram, lu, normal
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -134,6 +136,11 @@ SHAPES = {"tall": (700, 60), "wide": (60, 700), "square": (70, 70)}
 
 
 class TestPaths:
+    @pytest.fixture(autouse=True)
+    def small_matrices_take_them(self, monkeypatch):
+        for module in (choose, solve, least_squares):
+            monkeypatch.setattr(module, "SMALL_ENTRIES", 64 * 64)
+
     @dtypes
     @orders
     @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -260,7 +267,7 @@ def test_small_in_one_call_agrees_with_a_decomposition(dtype):
     """All ranks, shapes, orders, numbers of right-hand sides; with a certificate or not."""
     rng = np.random.default_rng(1153)
     for m, n in ((1, 1), (1, 4), (4, 1), (6, 4), (4, 6), (9, 9), (17, 20), (40, 3), (3, 40)):
-        assert m * n <= DIRECT_ENTRIES
+        assert m * n <= SMALL_ENTRIES
         for r in range(0, min(m, n) + 1, 1 if min(m, n) < 9 else 4):
             sigma = np.geomspace(8, 1, r)
             A = np.asarray(

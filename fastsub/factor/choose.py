@@ -180,8 +180,6 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)
 
 
-# Entries up to which least squares are solved in one call without the BLAS.
-DIRECT_ENTRIES = 64 * 64
 # Order up to which the rounding of an LU in single precision leaves room to prove a rank.
 _SINGLE_ORDER = 100
 
@@ -199,7 +197,7 @@ def choose_solver(m: int, n: int, dtype: Any) -> Solver | None:
     >>> [choose_solver(*shape, "d") for shape in ((5000, 30), (30, 5000), (300, 300), (4, 30))]
     ['normal', 'adjoint', 'square', 'direct']
     """
-    if m * n <= DIRECT_ENTRIES:
+    if m * n <= SMALL_ENTRIES:
         return "direct"
     if m == n:
         return "square" if np.dtype(dtype).char in "dD" or n <= _SINGLE_ORDER else None

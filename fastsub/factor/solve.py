@@ -18,7 +18,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy
 from fastsub.factor.backward import column_norms, estimates, karlson_walden, weigh
-from fastsub.factor.choose import DIRECT_ENTRIES, choose_solver, is_tall
+from fastsub.factor.choose import SMALL_ENTRIES, choose_solver, is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, Decision, certify
 from fastsub.factor.normal import solve_tall, solve_wide
@@ -84,7 +84,7 @@ def _solve_direct(A: Array, B: Array, rtol: float | None, *, honest: bool) -> An
     """Return the answer of one compiled call, or None: not proved, or not finite."""
     working = working_copy(A, "a", check_finite=False)
     A = working.W
-    answer = py_lstsq(A, B, rtol, DIRECT_ENTRIES, certify=True)
+    answer = py_lstsq(A, B, rtol, SMALL_ENTRIES, certify=True)
     if answer is None:
         return None
     X, squares, rank, tol, lower, upper, method = answer

@@ -17,7 +17,7 @@ from fastsub.factor.arrays import (
     working_copy,
 )
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import DIRECT_ENTRIES
+from fastsub.factor.choose import SMALL_ENTRIES
 from fastsub.factor.cod import COD
 from fastsub.factor.refine import Answer
 from fastsub.factor.solve import solve, solve_by
@@ -107,7 +107,7 @@ def lstsq(
     array([16.])
     """
     if lapack_driver is None and not full_output:
-        answer = py_lstsq(a, b, cond, DIRECT_ENTRIES)
+        answer = py_lstsq(a, b, cond, SMALL_ENTRIES)
         if answer is not None:
             return _from_direct(*answer)
     A, B = as_array(a, "a"), as_array(b, "b")
