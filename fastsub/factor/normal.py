@@ -7,9 +7,10 @@ R proves the rank (fullrank.py), which must be that of the columns, and refine.p
 Where either is not proved, the answer is None and A was only read.
 
 For a wide A the same of its conjugate transpose: x = A^H y with (A A^H) y = b is the solution of
-minimum norm. y is refined by r = b - A x. Let x = A^H y + e as computed: x is the solution of
-minimum norm of A + E exactly, with ||E||^2 <= (||r|| / ||x||)^2 + (||e|| / ||y||)^2 (Kielbasinski
-& Schwetlick; Higham 2002, lemma 21.2); ||e|| <= sqrt(m) u ||A||_F ||y|| by the square root law.
+minimum norm. x is refined by r = b - A x, x += A^H dy. Let x = A^H y + e as computed, y the sum of
+all: x is the solution of minimum norm of A + E exactly, with ||E||^2 <= (||r|| / ||x||)^2 +
+(||e|| / ||y||)^2 (Kielbasinski & Schwetlick; Higham 2002, lemma 21.2), and e, the rounding of the
+products and sums, is at most about sqrt(m) u ||A||_F ||y|| by the square root law.
 
 References
 ----------
@@ -138,11 +139,10 @@ def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
         return None
     D = 1.0 if factor.scale is None else factor.scale
     enough = ENOUGH * float(np.finfo(A.dtype).eps) * factor.norm
-    Y = _solve(factor, B)
-    R, X = empty(B.shape, A.dtype), empty((A.shape[1], B.shape[1]), A.dtype)
+    R, (X, dX) = empty(B.shape, A.dtype), (empty((A.shape[1], B.shape[1]), A.dtype) for _ in "01")
+    normal.py_adjoint(A, _solve(factor, B), X)
     before = np.inf
     for steps in range(STEPS + 1):
-        normal.py_adjoint(A, Y, X)
         normal.py_residual(A, B, X, R)
         lengths = column_norms(X)
         # By rows, as LQ would make it.
@@ -159,7 +159,9 @@ def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
         if not error <= GAIN * before:
             return None
         before = error
-        Y += _solve(factor, R)
+        # Not a new A^H y, whose rounding A would amplify as much as that of the first.
+        normal.py_adjoint(A, _solve(factor, R), dX)
+        X += dX
     return None
 
 
