@@ -183,6 +183,9 @@ def expected_when_empty(name, m, n):
         "qr": [(m, m), (m, n)],
         "qr-pivoted": [(m, m), (m, n), (n,)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
+        "factorize": [(n,), (m,), ()],
+        "ridge": [(n,), (n,), (2,), ()],
+        "LeastSquares": [(n,), (m,), (), (n,)],
     }[name]
 
 

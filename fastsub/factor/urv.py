@@ -292,6 +292,11 @@ class URV:
             return self._right_vectors.columns(0, r)
         return self._rz_columns(self._rz, 0, r, self.p)
 
+    @cached_property
+    def _row_space(self) -> Array:
+        """The same, for many right-hand sides."""
+        return self.right_basis()
+
     def right_null(self) -> Array:
         """Last n - r columns of V: the null space, shape (n, n - r)."""
         n, r = self.shape[1], self.rank
@@ -427,25 +432,25 @@ class URV:
             return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.p]))
         if self.rank == self.shape[1]:
             return self._lift_adjoint(np.asfortranarray(B[self.p]))
-        return self._lift_adjoint(product(self.right_basis(), B, adjoint=True))
+        return self._lift_adjoint(product(self._row_space, B, adjoint=True))
 
     def pinv_adjoint(self) -> Array:
         """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
         r, n = self.rank, self.shape[1]
         if self._vectors is not None:
             V1 = self._unpermute(self._vectors[2][:r].conj().T)
-        elif r < n:
-            V1 = self.right_basis()
-        elif len(self.left.factors) == 1:
+        elif r < n or len(self.left.factors) > 1:
+            V1 = self._row_space
+        else:
             # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
             U1 = self.left.columns(0, r)
             blas.py_trsm("R", "U", "C", "N", self._triangle, U1)
+            if np.array_equal(self.p, np.arange(n)):
+                return U1
             X = empty(U1.shape, self.dtype)
             X[:, self.p] = U1
             return X
-        else:
-            V1 = self.right_basis()
-        return self._lift_adjoint(np.asfortranarray(V1.conj().T))
+        return self._lift_adjoint(np.array(V1.conj().T, order="F"))
 
     def _lift_adjoint(self, C: Array) -> Array:
         """Return U1 T^-H C, C (r, k) in coordinates of V1 and overwritten."""
@@ -471,10 +476,11 @@ class URV:
         r, height = self.rank, self.height
         F = None
         if not self._is_clean:
-            F = product(self.whole[r:, r:], self.right_basis()[self.p][r:])
+            F = product(self.whole[r:, r:], self._row_space[self.p][r:])
             # R1 V1 = T = J U^H.
             blas.py_trsm("R", "U", "C", "N", self._rz[0], F)
-            if float(np.linalg.norm(F)) ** 2 > np.finfo(self.dtype).eps / 2:
+            norm = qrcp.py_column_norms(F, np.empty(2 * r))
+            if norm * norm > np.finfo(self.dtype).eps / 2:
                 Q = self._from_row_space
                 blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
                 D = zeros((height, C.shape[1]), self.dtype)

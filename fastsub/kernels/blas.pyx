@@ -333,11 +333,13 @@ def py_trsm(str side, str uplo, str transa, str diag, scalar[::1, :] A, scalar[:
              &B[0, 0], ld(B))
 
 
-def py_herk(str uplo, str trans, scalar[::1, :] A, scalar[::1, :] C, double alpha=1,
+def py_herk(str uplo, str trans, const scalar[::1, :] A, scalar[::1, :] C, double alpha=1,
             double beta=0):
     cdef Py_ssize_t k = A.shape[1] if trans == "N" else A.shape[0]
-    herk(letter(uplo), letter(trans), <blas_int>C.shape[0], <blas_int>k, alpha, &A[0, 0], ld(A),
-         beta, &C[0, 0], ld(C))
+    cdef char u = letter(uplo), t = letter(trans)
+    with nogil:
+        herk(u, t, <blas_int>C.shape[0], <blas_int>k, alpha, <scalar*>&A[0, 0], ld(A), beta,
+             &C[0, 0], ld(C))
 
 
 def py_larfg(scalar[::1] x, scalar[::1] tau):

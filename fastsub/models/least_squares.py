@@ -34,7 +34,7 @@ from fastsub.factor.arrays import (
 )
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
-from fastsub.factor.decide import rounding_margin
+from fastsub.factor.decide import rounding_margin, tail_norms
 from fastsub.factor.updating import UpdatableTriangle
 from fastsub.models.rows import Rows
 
@@ -262,7 +262,7 @@ class LeastSquares:
                 F = COD(R, rtol, check_finite=False)
                 certificate = F.certificate
                 margin = self._factor.loss * rounding_margin(
-                    float(np.linalg.norm(R)), max(self.shape), self.dtype
+                    float(tail_norms(R, self._n, 0.0)[0]), max(self.shape), self.dtype
                 )
                 lower = max(0.0, certificate.sigma_r_lower - margin)
                 above = certificate.sigma_next_upper
