@@ -17,15 +17,24 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import LinAlgError, lapack, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, as_array, check_tolerance, product, zeros
+from fastsub.factor.arrays import (
+    Array,
+    as_array,
+    check_tolerance,
+    product,
+    unscale,
+    working_copy,
+    zeros,
+)
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import is_small
 from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
+from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.sketched import decide_by_sketch
-from fastsub.factor.small import decide_small
+from fastsub.factor.small import by_sigma, decide_small
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
@@ -118,7 +127,9 @@ def _one(
     A: Array, atol: float, rtol: float | None, check_finite: bool
 ) -> tuple[Array, Certificate]:
     cutoff = Cutoff.of(A, rtol, None, atol)
-    answer = decide_small(A, cutoff, complement=False)
+    answer = decide_small(A, cutoff, complement=False, svd_too=False)
+    if answer is None and is_small(*A.shape) and not atol:
+        return _by_svd(A, cutoff, check_finite)
     if answer is None:
         tall = _tall(A, cutoff) if A.shape[0] >= A.shape[1] else _tall(A.T, cutoff)
         if tall is not None:
@@ -135,6 +146,20 @@ def _one(
     if r == n:
         return _inverse_adjoint(A).conj().T, certificate
     return product(V1, _inverse_adjoint(product(A, V1)).conj().T), certificate
+
+
+def _by_svd(A: Array, cutoff: Cutoff, check_finite: bool) -> tuple[Array, Certificate]:
+    """Return A^+ of a small matrix whose rank bounds leave open: U and V come with the decision."""
+    working = working_copy(A, "a", check_finite=check_finite)
+    try:
+        U, sigma, Vh = svd(working.W, full_matrices=False, overwrite_a=True, check_finite=False)
+    except LinAlgError as error:
+        raise ConvergenceError(f"the SVD of a failed: {error}") from error
+    decision = by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
+    r = decision.rank
+    B = product(np.asfortranarray(Vh[:r]), (U[:, :r] / sigma[:r]).conj().T, adjoint=True)
+    unscale(B, -working.exponent)
+    return B, certify(decision, "svd", working.exponent)
 
 
 def _tall(A: Array, cutoff: Cutoff) -> tuple[Array, Certificate] | None:
