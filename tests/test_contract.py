@@ -191,6 +191,9 @@ def expected_when_empty(name, m, n):
         "interpolative": [(k,), (k, n)],
         "low_rank": [(m, k), (k, n)],
         "COD": [(m, 0), (n, 0), (n, n), (m, m), ()],
+        "factorize": [(n,), (m,), ()],
+        "ridge": [(n,), (n,), (2,), ()],
+        "LeastSquares": [(n,), (m,), (), (n,)],
     }[name]
 
 

@@ -112,3 +112,21 @@ def test_a_vector_turned_round():
     assert not fastsub.pinv(np.zeros((3, 2))).any()
     inverse = fastsub.pinv([[2, 1], [1, 1]])
     np.testing.assert_allclose(inverse, [[1, -1], [-1, 2]], atol=1e-14)
+
+
+@dtypes
+@pytest.mark.parametrize("order", [2, 16, 60])
+def test_a_singular_value_at_the_cutoff(dtype, order):
+    """Nothing but singular values can decide; whatever they say, SciPy's would."""
+    eps = float(np.finfo(dtype).eps)
+    for factor in (0.4, 1.05, 2.5):
+        sigma = np.geomspace(1, 0.1, order)
+        sigma[-1] = factor * eps * order
+        A = ft.with_singular_values(sigma, order, order, 1231, dtype)
+        for M in (A, times_power_of_two(A, 60).astype(dtype)):
+            (B, rank), certificate = fastsub.pinv(M, return_rank=True, full_output=True)
+            ft.check_certificate(M, certificate)
+            wanted, peers = scipy.linalg.pinv(M, return_rank=True)
+            assert rank in ((order - 1, order) if factor == 1.05 else (peers,))
+            if rank == peers == order - 1:
+                assert np.linalg.norm(B - wanted) <= 1e3 * eps * np.linalg.norm(wanted)

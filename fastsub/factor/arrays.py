@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.kernels import blas, gram, layout
+from fastsub.kernels import blas, layout
 
 Array = NDArray[Any]
 
@@ -247,7 +247,7 @@ def gram_matrix(A: Array) -> Array:
     if A.flags.c_contiguous and not A.flags.f_contiguous:
         blas.py_herk("U", "N", A.T, G)
         return np.conj(G, out=G) if A.dtype.kind == "c" else G
-    gram.py_gram(np.asfortranarray(A), G)
+    blas.py_herk("U", "C", np.asfortranarray(A), G)
     return G
 
 

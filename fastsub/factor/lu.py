@@ -22,7 +22,7 @@ from scipy.linalg import lapack
 
 from fastsub.factor.arrays import Array, product, unscale, working_copy
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.decide import Cutoff, Decision, Scale, certify, rounding_margin
+from fastsub.factor.decide import Cutoff, Decision, Scale, certify, rounding_margin, tail_norms
 from fastsub.factor.inverse import Inverse
 from fastsub.kernels import blas
 
@@ -65,10 +65,10 @@ class LU:
         # sigma_min(U) <= min |u_ii|, and sigma_max(L) is below n.
         if info or float(np.abs(np.diagonal(W)).min()) * n <= tol_low:
             return None
-        L = np.tril(W, -1).T
+        L = np.asfortranarray(np.tril(W, -1).T)
         np.fill_diagonal(L, 1)
         lower = _sigma_min(L) * _sigma_min(W)
-        lower -= rounding_margin(float(np.linalg.norm(L)) * _upper_norm(W), n, W.dtype)
+        lower -= rounding_margin(_norm(L) * _norm(W), n, W.dtype)
         if not lower > tol_high:
             return None
         decision = Decision(n, tol_low, lower, 0.0, "bounds", 0.0)
@@ -137,8 +137,9 @@ def _sigma_min(T: Array) -> float:
         if not 0 < X.frobenius < math.inf:
             return 0.0
         lower = 1 / X.schatten()
-    return max(0.0, lower - rounding_margin(_upper_norm(T), n, T.dtype))
+    return max(0.0, lower - rounding_margin(_norm(T), n, T.dtype))
 
 
-def _upper_norm(T: Array) -> float:
-    return float(np.linalg.norm(np.triu(T)))
+def _norm(T: Array) -> float:
+    """Return the Frobenius norm of an upper triangle."""
+    return float(tail_norms(T, T.shape[0], 0.0)[0])

@@ -26,6 +26,7 @@ def decide_small(
     complement: bool = True,
     want_basis: bool = True,
     lapack_driver: str = "gesdd",
+    svd_too: bool = True,
 ) -> tuple[Array, Certificate] | None:
     """Return a basis and its certificate, or None: not small, or not finite.
 
@@ -42,6 +43,8 @@ def decide_small(
         False: the rank alone, and an empty array for a basis.
     lapack_driver : {"gesdd", "gesvd"}
         The SVD, where bounds cannot decide.
+    svd_too : bool
+        False: None where bounds cannot decide.
     """
     m, n = A.shape
     if not is_small(m, n, (n if row_side else m) if want_basis and complement else 0):
@@ -49,8 +52,8 @@ def decide_small(
     if cutoff.added:  # a sum of two tolerances is rare, and the compiled call knows one
         return None
     compiled = lapack_driver == "gesdd"
-    answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled)
-    if answer is not None or compiled:
+    answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled and svd_too)
+    if answer is not None or compiled or not svd_too:
         return answer
     return _by_scipy(A, cutoff, row_side, complement, want_basis, lapack_driver)
 
@@ -94,7 +97,7 @@ def _by_scipy(
     except LinAlgError as error:
         raise ConvergenceError(f"the SVD failed: {error}") from error
     U, sigma, Vh = factors if want_basis else (_NOTHING, factors, _NOTHING)
-    decision = _by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
+    decision = by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
     certificate = certify(decision, "svd", working.exponent)
     rank = certificate.rank
     if not want_basis:
@@ -106,7 +109,8 @@ def _by_scipy(
 _NOTHING = np.empty(0)
 
 
-def _by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Decision:
+def by_sigma(sigma: Array, size: int, cutoff: Cutoff) -> Decision:
+    """Decide the rank by all singular values of a matrix, `size` its longer side."""
     largest = float(sigma[0])
     tol = cutoff.bracket(largest, largest)[0]
     rank = int(np.count_nonzero(sigma > tol))

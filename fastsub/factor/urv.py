@@ -27,7 +27,7 @@ from fastsub.factor.arrays import Array, empty, product, zeros
 from fastsub.factor.reflectors import Product, Reflectors
 from fastsub.factor.reveal import RevealingQR
 from fastsub.factor.rz import RZ
-from fastsub.kernels import blas, triangular
+from fastsub.kernels import blas, qrcp, triangular
 
 
 class URV:
@@ -163,6 +163,11 @@ class URV:
             return self._right_vectors.columns(0, r)
         return self._right().columns(0, r, self.qr.p)
 
+    @cached_property
+    def _row_space(self) -> Array:
+        """The same, for many right-hand sides."""
+        return self.right_basis()
+
     def right_null(self) -> Array:
         """Last n - r columns of V: the null space, shape (n, n - r)."""
         n, r = self.shape[1], self.rank
@@ -234,25 +239,25 @@ class URV:
             return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.qr.p]))
         if self.rank == self.shape[1]:
             return self._lift_adjoint(np.asfortranarray(B[self.qr.p]))
-        return self._lift_adjoint(product(self.right_basis(), B, adjoint=True))
+        return self._lift_adjoint(product(self._row_space, B, adjoint=True))
 
     def pinv_adjoint(self) -> Array:
         """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
         r, n, left = self.rank, self.shape[1], self.qr.left
         if self._vectors is not None:
             V1 = self._unpermute(self._vectors[2][:r].conj().T)
-        elif r < n:
-            V1 = self.right_basis()
-        elif len(left.factors) == 1:
+        elif r < n or len(left.factors) > 1:
+            V1 = self._row_space
+        else:
             # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
             U1 = left.columns(0, r)
             blas.py_trsm("R", "U", "C", "N", self._triangle, U1)
+            if np.array_equal(self.qr.p, np.arange(n)):
+                return U1
             X = empty(U1.shape, self.dtype)
             X[:, self.qr.p] = U1
             return X
-        else:
-            V1 = self.right_basis()
-        return self._lift_adjoint(np.asfortranarray(V1.conj().T))
+        return self._lift_adjoint(np.array(V1.conj().T, order="F"))
 
     def _lift_adjoint(self, C: Array) -> Array:
         """Return U1 T^-H C, C (r, k) in coordinates of V1 and overwritten."""
@@ -279,10 +284,11 @@ class URV:
         F = None
         if not qr.is_clean:
             R2 = np.asfortranarray(qr.remainder)
-            F = product(R2, np.asfortranarray(self.right_basis()[qr.p][r:]))
+            F = product(R2, np.asfortranarray(self._row_space[qr.p][r:]))
             # R1 V1 = T = J U^H.
             blas.py_trsm("R", "U", "C", "N", qr.rz.U, F)
-            if float(np.linalg.norm(F)) ** 2 > np.finfo(self.dtype).eps / 2:
+            norm = qrcp.py_column_norms(F, np.empty(2 * r))
+            if norm * norm > np.finfo(self.dtype).eps / 2:
                 Q = self._from_row_space
                 blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
                 D = zeros((qr.height, C.shape[1]), self.dtype)

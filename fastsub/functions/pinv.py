@@ -2,8 +2,9 @@
 
     A^+ = V1 T^-1 U1^H      from the complete orthogonal decomposition A = U1 T V1^H
 
-Where the matrix is small, with V1 from one compiled call: A^+ = V1 (A V1)^+, and A V1, of full
-column rank, is inverted by its QR factorisation.
+Where the matrix is small, with V1 from one compiled call: A^+ = V1 (A V1)^+; where it is tall, with
+Q, the column space, from a sketch: A^+ = (Q^H A)^+ Q^H. A V1 and A^H Q are of full column rank, and
+inverted by QR.
 
 References
 ----------
@@ -16,14 +17,24 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import LinAlgError, lapack, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, as_array, check_tolerance, product, zeros
+from fastsub.factor.arrays import (
+    Array,
+    as_array,
+    check_tolerance,
+    product,
+    unscale,
+    working_copy,
+    zeros,
+)
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import is_small
 from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.small import decide_small
+from fastsub.factor.decide import Cutoff, certify
+from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.small import by_sigma, decide_small
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
@@ -115,8 +126,15 @@ def pinv(
 def _one(
     A: Array, atol: float, rtol: float | None, check_finite: bool
 ) -> tuple[Array, Certificate]:
-    answer = decide_small(A, Cutoff.of(A, rtol, None, atol), complement=False)
+    cutoff = Cutoff.of(A, rtol, None, atol)
+    answer = decide_small(A, cutoff, complement=False, svd_too=False)
+    if answer is None and is_small(*A.shape) and not atol:
+        return _by_svd(A, cutoff, check_finite)
     if answer is None:
+        tall = _tall(A, cutoff) if A.shape[0] >= A.shape[1] else _tall(A.T, cutoff)
+        if tall is not None:
+            B, certificate = tall
+            return (B if A.shape[0] >= A.shape[1] else B.T), certificate
         F = COD(A, rtol, atol=atol, check_finite=check_finite, name="a")
         return F.pinv(), F.certificate
     V1, certificate = answer
@@ -128,6 +146,33 @@ def _one(
     if r == n:
         return _inverse_adjoint(A).conj().T, certificate
     return product(V1, _inverse_adjoint(product(A, V1)).conj().T), certificate
+
+
+def _by_svd(A: Array, cutoff: Cutoff, check_finite: bool) -> tuple[Array, Certificate]:
+    """Return A^+ of a small matrix whose rank bounds leave open: U and V come with the decision."""
+    working = working_copy(A, "a", check_finite=check_finite)
+    try:
+        U, sigma, Vh = svd(working.W, full_matrices=False, overwrite_a=True, check_finite=False)
+    except LinAlgError as error:
+        raise ConvergenceError(f"the SVD of a failed: {error}") from error
+    decision = by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
+    r = decision.rank
+    B = product(np.asfortranarray(Vh[:r]), (U[:, :r] / sigma[:r]).conj().T, adjoint=True)
+    unscale(B, -working.exponent)
+    return B, certify(decision, "svd", working.exponent)
+
+
+def _tall(A: Array, cutoff: Cutoff) -> tuple[Array, Certificate] | None:
+    """Return A^+ = (Q^H A)^+ Q^H, Q the column space from a sketch; None if that does not do."""
+    answer = decide_by_sketch(A, cutoff, row_side=False, complement=False)
+    if answer is None:
+        return None
+    Q, certificate = answer
+    if not certificate.rank:
+        return zeros(A.shape[::-1], A.dtype), certificate
+    K = _inverse_adjoint(product(A, Q, adjoint=True))
+    X = product(Q, np.asfortranarray(K.conj().T))
+    return (X.conj() if X.dtype.kind == "c" else X).T, certificate
 
 
 def _inverse_adjoint(W: Array) -> Array:

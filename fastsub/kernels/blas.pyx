@@ -340,13 +340,15 @@ def py_trsm(str side, str uplo, str transa, str diag, scalar[:, :] A, scalar[:, 
              &B[0, 0], ldb)
 
 
-def py_herk(str uplo, str trans, scalar[:, :] A, scalar[:, :] C, double alpha=1, double beta=0):
+def py_herk(str uplo, str trans, const scalar[:, :] A, scalar[:, :] C, double alpha=1,
+            double beta=0):
     """C := alpha*A*A^H + beta*C (trans N) or alpha*A^H*A + beta*C, one triangle of it."""
     cdef Py_ssize_t k = A.shape[1] if trans == "N" else A.shape[0]
     cdef char u = letter(uplo), t = letter(trans)
     cdef blas_int lda = column_stride(A), ldc = column_stride(C)
     with nogil:
-        herk(u, t, <blas_int>C.shape[0], <blas_int>k, alpha, &A[0, 0], lda, beta, &C[0, 0], ldc)
+        herk(u, t, <blas_int>C.shape[0], <blas_int>k, alpha, <scalar*>&A[0, 0], lda, beta,
+             &C[0, 0], ldc)
 
 
 def py_larfg(scalar[::1] x, scalar[::1] tau):
