@@ -45,7 +45,7 @@ class Case:
     Parameters
     ----------
     group : str
-        The function compared: null_space, orth, rank, lstsq, rrqr or exact.
+        The function compared: null_space, orth, rank, lstsq, rrqr, exact or modular.
     title : str
         What distinguishes this case from others of its shape, rank and dtype; may be empty.
     shape : tuple of int
@@ -53,7 +53,7 @@ class Case:
     rank : int
         Its numerical rank, by construction.
     dtype : str
-        float32, float64, complex64 or complex128; int64 where the arithmetic is exact.
+        float32, float64, complex64 or complex128; integers are timed beside a gemm of float64.
     make : callable
         From a ``numpy.random.Generator`` to the tuple of inputs.
     ours : callable

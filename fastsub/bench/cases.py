@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact
+from fastsub.bench import builders, exact, modular
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -118,6 +118,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "lstsq": (builders.lstsq_case, LSTSQ),
     "rrqr": (builders.rrqr_case, RRQR),
     "exact": (exact.exact_case, exact.TABLE),
+    "modular": (modular.modular_case, modular.TABLE),
 }
 GROUPS = tuple(_TABLES)
 
@@ -133,7 +134,7 @@ def cases(groups: Iterable[str] = GROUPS, *, scale: float = 1.0) -> list[Case]:
 
     Parameters
     ----------
-    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "exact"}
+    groups : iterable of {"null_space", "orth", "rank", "lstsq", "rrqr", "exact", "modular"}
         In the order wanted.
     scale : float, default: 1.0
         Multiplies every dimension: 0.93 and 1.07 show whether sizes are special. Unless it is 1,

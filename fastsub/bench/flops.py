@@ -41,3 +41,8 @@ def lstsq(m: int, n: int, r: int, k: int = 1) -> float:
     else:
         matrix = float(p) * q**2 + q**3 / 3
     return matrix + 4.0 * m * n * k
+
+
+def echelon(m: int, n: int, r: int) -> float:
+    """Eliminate r columns, then go back through the n - r others: r²(n - r)."""
+    return 2.0 * m * n * r - 1.0 * r**2 * (m + n) + 2.0 * r**3 / 3 + 1.0 * r**2 * (n - r)

@@ -275,10 +275,10 @@ def compare(
     """
     comparison = Comparison()
     for case in cases:
-        if not case.peers:
-            comparison.left_out.append(f"{case.name}: its peer is not installed")
         left_out = [name for name, peer in case.peers.items() if peer.slow and not slow]
         comparison.left_out += [f"{case.name} against {name}, which is slow" for name in left_out]
+        if not case.peers:
+            comparison.left_out.append(f"{case.name}: no peer is installed")
         if len(left_out) == len(case.peers):
             continue
         inputs = case.inputs()

@@ -91,7 +91,7 @@ def gemm(flops: float, dtype: str, settle: float = 0.0) -> tuple[Contender, floa
     SciPy's, because ours and most peers use SciPy's BLAS: NumPy's is another thread pool. Beside
     integers it is that of doubles, in which they are computed.
     """
-    kind = np.dtype("float64" if np.dtype(dtype).kind == "i" else dtype)
+    kind = np.dtype(dtype if np.dtype(dtype).kind in "fc" else "float64")  # what residues are
     operations = 8 if kind.kind == "c" else 2
     n = max(1, round((flops / operations) ** (1 / 3)))
     rng = np.random.default_rng(28)

@@ -160,14 +160,7 @@ def _echelon(A: Any, p: Any) -> tuple[Array, ModularEchelon]:
     """Return A as residues and its echelon form, verified."""
     p = check_prime(p, "mod")
     Z = residues(A, p)
-    return Z, _verified(Z, p)
-
-
-def _verified(Z: Array, p: int) -> ModularEchelon:
-    E = modular.rref_mod(Z, p)
-    if not modular.is_reduced(Z, E):
-        raise ArithmeticError(f"the echelon form modulo {p} fails A N = 0: please report this")
-    return E
+    return Z, modular.rref_mod(Z, p, verify=True)
 
 
 def _null_basis(E: ModularEchelon) -> Array:
@@ -268,7 +261,7 @@ def left_null_space(A: Any, p: int) -> Array:
            [0, 1]])
     """
     p = check_prime(p, "mod")
-    return _null_basis(_verified(residues(A, p).T, p))
+    return _null_basis(modular.rref_mod(residues(A, p).T, p, verify=True))
 
 
 def column_space(A: Any, p: int) -> Array:

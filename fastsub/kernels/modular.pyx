@@ -272,7 +272,7 @@ cdef Py_ssize_t eliminate_panel(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_s
 
 cdef void substitute_back(const Field* F, Py_ssize_t blocks, const Py_ssize_t* starts,
                           Py_ssize_t n, const residue* A, Py_ssize_t lda, const Py_ssize_t* cols,
-                          residue* X, residue* work, double* pack) noexcept nogil:
+                          residue* X, Py_ssize_t ldx, residue* work, double* pack) noexcept nogil:
     """X (r, n) := U^-1 X, where U = A[:, cols] has identities in its diagonal blocks
 
     The rows of block i are starts[i] .. starts[i + 1] - 1; r = starts[blocks].
@@ -282,16 +282,16 @@ cdef void substitute_back(const Field* F, Py_ssize_t blocks, const Py_ssize_t* s
         first = starts[i]
         k = starts[i + 1] - first
         if pending:
-            reduce_rows(F, k, n, X + first * n, n)
+            reduce_rows(F, k, n, X + first * ldx, ldx)
         if pending + k > F.depth:
-            reduce_rows(F, first, n, X, n)
+            reduce_rows(F, first, n, X, ldx)
             pending = 0
         gather(first, k, cols + first, A, lda, work, k)
-        multiply(F, first, n, k, -1, work, k, X + first * n, n, True, X, n, True, pack)
+        multiply(F, first, n, k, -1, work, k, X + first * ldx, ldx, True, X, ldx, True, pack)
         if residue is double:
             pending += k
     if pending and blocks:
-        reduce_rows(F, starts[1], n, X, n)
+        reduce_rows(F, starts[1], n, X, ldx)
 
 
 cdef bint is_zero(Py_ssize_t m, Py_ssize_t n, const residue* A, Py_ssize_t lda) noexcept nogil:
@@ -328,44 +328,72 @@ def py_work_size(int64_t p, Py_ssize_t m, Py_ssize_t n, Py_ssize_t w):
             product_size(&F, max(m, w), max(n, w), w) + 1)
 
 
-def py_encode(const int64_t[:, ::1] A, int64_t p, residue[:, ::1] W):
-    """W := residues of A, any integers."""
-    cdef Py_ssize_t i, j, n = A.shape[1]
+cdef Py_ssize_t row_stride(const residue[:, :] A) except -1:
+    """Distance of two rows; their entries must be contiguous."""
+    if A.shape[0] and A.shape[1] > 1 and A.strides[1] != <Py_ssize_t>sizeof(residue):
+        raise ValueError("the rows must be contiguous")
+    return A.strides[0] // <Py_ssize_t>sizeof(residue)
+
+
+def py_encode(const int64_t[:, :] A, int64_t p, residue[:, :] W):
+    """W := residues of A, any integers; the rows of both are contiguous."""
+    cdef Py_ssize_t j, n = A.shape[1], lda = row_stride(A), ldw = row_stride(W)
     cdef int64_t r
+    cdef const int64_t* a
+    cdef residue* w
     if W.shape[0] < A.shape[0] or W.shape[1] < n:
         raise ValueError("W must have the shape of A")
-    if n == 0:
+    if A.shape[0] == 0 or n == 0:
         return
+    a, w = &A[0, 0], &W[0, 0]
     with nogil:
-        for i in range(A.shape[0]):
-            if fastsub_all_below(n, &A[i, 0], p):
+        for _ in range(A.shape[0]):
+            if fastsub_all_below(n, a, p):
                 if residue is double:
-                    fastsub_from_int(n, &A[i, 0], &W[i, 0], <double>p)
+                    fastsub_from_int(n, a, w, <double>p)
                 else:
-                    memcpy(&W[i, 0], &A[i, 0], n * sizeof(int64_t))
-                continue
-            for j in range(n):
-                r = A[i, j] % p  # the sign of A, as C divides
-                if residue is double:
-                    r += p if r < -(p // 2) else 0
-                    W[i, j] = <double>(r - p if r > p // 2 else r)
-                else:
-                    W[i, j] = r + p if r < 0 else r
+                    memcpy(w, a, n * sizeof(int64_t))
+            else:
+                for j in range(n):
+                    r = a[j] % p  # with the sign of A, as C divides
+                    if residue is double:
+                        r += p if r < -(p // 2) else 0
+                        w[j] = <double>(r - p if r > p // 2 else r)
+                    else:
+                        w[j] = r + p if r < 0 else r
+            a += lda
+            w += ldw
 
 
-def py_decode(const residue[:, ::1] W, int64_t p, int64_t[:, ::1] A):
-    """A := the integers in 0..p-1 of the residues W."""
-    cdef Py_ssize_t i, n = A.shape[1]
+def py_decode(const residue[:, :] W, int64_t p, int64_t[:, :] A):
+    """A := the integers in 0..p-1 of the residues W; the rows of both are contiguous."""
+    cdef Py_ssize_t i, n = A.shape[1], lda = row_stride(A), ldw = row_stride(W)
     if W.shape[0] < A.shape[0] or W.shape[1] < n:
         raise ValueError("W must have the shape of A")
-    if n == 0:
+    if A.shape[0] == 0 or n == 0:
         return
     with nogil:
         for i in range(A.shape[0]):
             if residue is double:
-                fastsub_to_int(n, &W[i, 0], &A[i, 0], p)
+                fastsub_to_int(n, &W[0, 0] + i * ldw, &A[0, 0] + i * lda, p)
             else:
-                memcpy(&A[i, 0], &W[i, 0], n * sizeof(int64_t))
+                memcpy(&A[0, 0] + i * lda, &W[0, 0] + i * ldw, n * sizeof(int64_t))
+
+
+def py_take(const residue[:, ::1] A, const Py_ssize_t[::1] cols, residue[:, ::1] B):
+    """B := A[:, cols], cols ascending."""
+    cdef Py_ssize_t m = A.shape[0], k = cols.shape[0]
+    if B.shape[0] < m or B.shape[1] != k:
+        raise ValueError("B must have the shape of A[:, cols]")
+    if m and k:
+        with nogil:
+            gather(m, k, &cols[0], &A[0, 0], A.shape[1], &B[0, 0], k)
+
+
+def py_is_zero(const residue[:, :] A):
+    """Return whether A, reduced, is zero; its rows are contiguous."""
+    cdef Py_ssize_t lda = row_stride(A)
+    return A.shape[0] == 0 or A.shape[1] == 0 or is_zero(A.shape[0], A.shape[1], &A[0, 0], lda)
 
 
 def py_eliminate(int64_t p, residue[:, ::1] A, Py_ssize_t w, Py_ssize_t[::1] rows,
@@ -412,10 +440,13 @@ def py_eliminate(int64_t p, residue[:, ::1] A, Py_ssize_t w, Py_ssize_t[::1] row
 
 
 def py_substitute(int64_t p, residue[:, ::1] A, Py_ssize_t blocks, Py_ssize_t[::1] starts,
-                  Py_ssize_t[::1] cols, residue[:, ::1] X, residue[::1] work, double[::1] pack):
-    """X := U^-1 X with U as `py_eliminate` leaves it in A; the same workspace, for wider X more."""
+                  Py_ssize_t[::1] cols, residue[:, :] X, residue[::1] work, double[::1] pack):
+    """X := U^-1 X with U as `py_eliminate` leaves it in A; the same workspace.
+
+    X may be columns of A.
+    """
     cdef Field F
-    cdef Py_ssize_t r, w = 0, i
+    cdef Py_ssize_t r, w = 0, i, ldx = row_stride(X)
     set_field(p, &F)
     if blocks < 2 or X.shape[1] == 0:
         return
@@ -427,7 +458,7 @@ def py_substitute(int64_t p, residue[:, ::1] A, Py_ssize_t blocks, Py_ssize_t[::
         raise ValueError("workspace too small")
     with nogil:
         substitute_back(&F, blocks, &starts[0], X.shape[1], &A[0, 0], A.shape[1], &cols[0],
-                        &X[0, 0], &work[0], &pack[0])
+                        &X[0, 0], ldx, &work[0], &pack[0])
 
 
 def py_find_pivots(int64_t p, residue[:, ::1] W, Py_ssize_t[::1] swaps, Py_ssize_t[::1] cols,
@@ -455,11 +486,12 @@ def py_product_size(int64_t p, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k):
     return product_size(&F, m, n, k) + 1
 
 
-def py_subtract_product(int64_t p, residue[:, ::1] A, residue[:, ::1] B, residue[:, ::1] C,
+def py_subtract_product(int64_t p, residue[:, :] A, residue[:, :] B, residue[:, :] C,
                         double[::1] pack):
-    """C := C - A B."""
+    """C := C - A B; the rows of all three are contiguous."""
     cdef Field F
     cdef Py_ssize_t m = C.shape[0], n = C.shape[1], k = B.shape[0]
+    cdef Py_ssize_t lda = row_stride(A), ldb = row_stride(B), ldc = row_stride(C)
     set_field(p, &F)
     if A.shape[0] != m or A.shape[1] != k or B.shape[1] != n:
         raise ValueError("shapes do not match")
@@ -468,4 +500,5 @@ def py_subtract_product(int64_t p, residue[:, ::1] A, residue[:, ::1] B, residue
     if m == 0 or n == 0 or k == 0:
         return
     with nogil:
-        multiply(&F, m, n, k, -1, &A[0, 0], k, &B[0, 0], n, True, &C[0, 0], n, False, &pack[0])
+        multiply(&F, m, n, k, -1, &A[0, 0], lda, &B[0, 0], ldb, True, &C[0, 0], ldc, False,
+                 &pack[0])

@@ -14,24 +14,21 @@
 
 #include "clones.h"
 
-#if defined(_MSC_VER) && !defined(__clang__)
-#include <intrin.h>
-static inline uint64_t fastsub_mulhi(uint64_t a, uint64_t b) { return __umulh(a, b); }
-static inline uint64_t fastsub_shoup(uint64_t f, uint64_t p)
-{
-    uint64_t r;
-    return _udiv128(f, 0, p, &r);
-}
-#else
 static inline uint64_t fastsub_mulhi(uint64_t a, uint64_t b)
 {
     return (uint64_t)(((unsigned __int128)a * b) >> 64);
 }
+
 static inline uint64_t fastsub_shoup(uint64_t f, uint64_t p)
 {
     return (uint64_t)(((unsigned __int128)f << 64) / p);
 }
-#endif
+
+/* floor(2^(63 + bits) / p) for 2^(bits - 1) < p < 2^bits */
+static inline uint64_t fastsub_barrett(uint64_t p, int bits)
+{
+    return (uint64_t)(((unsigned __int128)1 << (63 + bits)) / p);
+}
 
 /* x f mod p for any 64-bit x and f < p < 2^63, g = fastsub_shoup(f, p) */
 static inline uint64_t fastsub_mulmod(uint64_t x, uint64_t f, uint64_t g, uint64_t p)
@@ -128,21 +125,24 @@ static inline void fastsub_eliminate_wide(ptrdiff_t m, const int64_t *f, const i
     }
 }
 
-/* C (n) := C + sign (T_0 + T_1 w_1 + T_2 w_2) mod p, T_j = T + j ldt of |T| <= offset, a multiple of p */
-static inline void fastsub_combine(ptrdiff_t n, int t, int sign, const double *T, ptrdiff_t ldt,
-                            const uint64_t *w, const uint64_t *g, int64_t offset, int64_t p, int64_t *C)
+/* C (n) := C + sign sum_j 2^(h j) T_j mod p, |T_j| <= 2^53, T_j = T + j ldt, j < t <= 3, h (t - 1) < 43
+
+   The sum, below 2^96, plus a multiple of p above that is u < 2^97 + p. With 2^(e-1) < p < 2^e and
+   m = floor(2^(63+e) / p) < 2^64 the quotient floor(floor(u / 2^(e-1)) m / 2^64) is above u / p - 3
+   (Barrett); its first factor is below 2^64, because e >= 34. With C what is left is below 4 p. */
+static inline void fastsub_combine(ptrdiff_t n, int t, int sign, int h, const double *T, ptrdiff_t ldt,
+                                   uint64_t m, int e, uint64_t p, int64_t *C)
 {
-    uint64_t q = (uint64_t)p;
+    typedef unsigned __int128 wide;
+    const wide multiple = (((wide)1 << 96) / p + 1) * p, twice = 2 * (wide)p;
     for (ptrdiff_t i = 0; i < n; i++) {
-        uint64_t sum = 0;
-        for (int j = 0; j < t; j++) {
-            uint64_t c = (uint64_t)((int64_t)T[j * ldt + i] + offset);
-            sum += fastsub_mulmod(c, w[j], g[j], q);
-            sum = sum >= q ? sum - q : sum;
-        }
-        if (sign < 0) sum = sum ? q - sum : 0;
-        sum += (uint64_t)C[i];
-        C[i] = (int64_t)(sum >= q ? sum - q : sum);
+        __int128 v = (int64_t)T[i];
+        if (t > 1) v += (__int128)(int64_t)T[ldt + i] * ((int64_t)1 << h);
+        if (t > 2) v += (__int128)(int64_t)T[2 * ldt + i] * ((int64_t)1 << 2 * h);
+        wide u = multiple + (wide)(sign < 0 ? -v : v);
+        wide r = u - (wide)fastsub_mulhi((uint64_t)(u >> (e - 1)), m) * p + (uint64_t)C[i];
+        uint64_t x = (uint64_t)(r >= twice ? r - twice : r);
+        C[i] = (int64_t)(x >= p ? x - p : x);
     }
 }
 

@@ -12,11 +12,10 @@ cdef struct Field:
     int s, t                 # pieces of a left and of a right factor
     int a_bits, b_bits       # bits of such a piece
     Py_ssize_t depth         # terms that are summed before a reduction
-    int64_t offset           # a multiple of p, at least 2^53
-    uint64_t w[3]            # 2^(b_bits j) mod p
-    uint64_t g[3]            # and Shoup's quotients of them
-    uint64_t w_shift         # 2^a_bits mod p
-    uint64_t g_shift
+    int bits                 # of p
+    uint64_t barrett         # floor(2^(63 + bits) / p)
+    uint64_t shift           # 2^a_bits mod p
+    uint64_t shoup           # and its quotient
 
 cdef void set_field(int64_t p, Field* F) noexcept nogil
 cdef Py_ssize_t product_size(const Field* F, Py_ssize_t m, Py_ssize_t n,

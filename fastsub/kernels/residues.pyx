@@ -42,9 +42,9 @@ cdef extern from "residues.h":
                             int64_t* high) noexcept nogil
     void fastsub_balance_wide(Py_ssize_t n, const int64_t* x, int64_t* y, int64_t p) noexcept nogil
     void fastsub_to_double(Py_ssize_t n, const int64_t* x, double* y) noexcept nogil
-    void fastsub_combine(Py_ssize_t n, int t, int sign, const double* T, Py_ssize_t ldt,
-                         const uint64_t* w, const uint64_t* g, int64_t offset, int64_t p,
-                         int64_t* C) noexcept nogil
+    uint64_t fastsub_barrett(uint64_t p, int bits) noexcept nogil
+    void fastsub_combine(Py_ssize_t n, int t, int sign, int h, const double* T, Py_ssize_t ldt,
+                         uint64_t m, int e, uint64_t p, int64_t* C) noexcept nogil
     int fastsub_all_below(Py_ssize_t n, const int64_t* x, int64_t p) noexcept nogil
     void fastsub_from_int(Py_ssize_t n, const int64_t* x, double* y, double p) noexcept nogil
     void fastsub_to_int(Py_ssize_t n, const double* x, int64_t* y, int64_t p) noexcept nogil
@@ -82,21 +82,17 @@ cdef bint try_pieces(int s, int t, int bits, Field* F) noexcept nogil:
 
 cdef void set_field(int64_t p, Field* F) noexcept nogil:
     """What is needed to calculate modulo an odd p in 3..2^63-1"""
-    cdef int bits = 0, j
-    cdef uint64_t q = <uint64_t>p, power = 1
+    cdef int bits = 0
+    cdef uint64_t q = <uint64_t>p
     while q >> bits:
         bits += 1
     F.p, F.modulus, F.inverse = p, <double>p, 1.0 / <double>p
     if not (try_pieces(1, 1, bits, F) or try_pieces(2, 1, bits, F) or try_pieces(3, 1, bits, F)
             or try_pieces(2, 2, bits, F) or try_pieces(3, 2, bits, F)):
         try_pieces(3, 3, bits, F)
-    F.offset = p * (<int64_t>9007199254740992 // p + 1)
-    for j in range(3):
-        F.w[j] = power % q
-        F.g[j] = fastsub_shoup(F.w[j], q)
-        power = fastsub_mulmod((<uint64_t>1 << F.b_bits) % q, F.w[j], F.g[j], q)
-    F.w_shift = (<uint64_t>1 << F.a_bits) % q
-    F.g_shift = fastsub_shoup(F.w_shift, q)
+    F.bits, F.barrett = bits, fastsub_barrett(q, bits)
+    F.shift = (<uint64_t>1 << F.a_bits) % q
+    F.shoup = fastsub_shoup(F.shift, q)
 
 
 cdef int64_t inverse(int64_t x, int64_t p) noexcept nogil:
@@ -168,7 +164,7 @@ cdef void pack_right(const Field* F, Py_ssize_t k, Py_ssize_t n, const residue* 
                 if i + 1 < F.s:
                     for c in range(n):
                         shifted[c] = <int64_t>fastsub_mulmod(
-                            <uint64_t>shifted[c], F.w_shift, F.g_shift, <uint64_t>F.p)
+                            <uint64_t>shifted[c], F.shift, F.shoup, <uint64_t>F.p)
 
 
 cdef void multiply_packed(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, int sign,
@@ -195,8 +191,8 @@ cdef void multiply_packed(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_ssize_t
             for r in range(rows):
                 if not add:
                     memset(C + (i + r) * ldc, 0, n * sizeof(int64_t))
-                fastsub_combine(n, F.t, sign, T + r * n, rows * n, F.w, F.g, F.offset, F.p,
-                                C + (i + r) * ldc)
+                fastsub_combine(n, F.t, sign, F.b_bits, T + r * n, rows * n, F.barrett, F.bits,
+                                <uint64_t>F.p, C + (i + r) * ldc)
         i += rows
 
 
