@@ -23,9 +23,10 @@ from fastsub.factor import modular
 
 Array = NDArray[Any]
 
-# Up to so many entries elimination in 64 bits is tried first, to this order Python integers serve.
+# Up to so many entries elimination in 64 bits is tried first; up to m n min(m, n) of so many Python
+# integers are as fast as primes, which cost a millisecond at least.
 SMALL = 4096
-_TINY = 6
+_TINY = 4000
 # float32 holds an inverse modulo p in balanced residues up to here.
 _LARGEST_PRIME = 2**24
 
@@ -73,7 +74,7 @@ def independent(Z: Array) -> tuple[int, ...]:
 def small(Z: Array) -> Reduction | None:
     """Return the reduction of what is too small for primes; None for all others."""
     found = bareiss64(Z) if Z.size <= SMALL and Z.dtype != object else None
-    if found is None and min(Z.shape) <= _TINY and Z.size <= SMALL:
+    if found is None and Z.size <= SMALL and Z.size * min(Z.shape) <= _TINY:
         return bareiss(Z)
     return found
 
@@ -84,8 +85,6 @@ def lifted(Z: Array, E: Any, p: int) -> Reduction | None:
     pivots: tuple[int, ...] = tuple(E.pivots.tolist())
     r = len(pivots)
     free = free_columns(pivots, n)
-    if r == 0:
-        return None if Z.any() else Reduction(np.zeros((0, n), np.int64), 1, (), n)
     if not free:
         return Reduction(np.zeros((r, 0), np.int64), 1, pivots, n)
     found = lifted_columns(Z, E.rows.tolist(), list(pivots), Z[:, free], p)

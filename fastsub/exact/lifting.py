@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from fastsub.exact import radix
 from fastsub.exact.numbers import compact
 from fastsub.exact.reconstruct import reconstruct
+from fastsub.factor.arrays import product
 from fastsub.kernels.padic import py_lift
 
 Array = NDArray[Any]
@@ -157,14 +158,15 @@ def denominator(lifting: Lifting, B: Array, A: Array) -> tuple[int, int] | None:
         weights = rng.integers(1, 128, k)
         A = (A.astype(object) @ weights.astype(object) if large else A @ weights)[:, None]
     columns = lifting.columns(A)
-    projection = rng.integers(1, 1024, r).astype(np.float64)
+    projection = rng.integers(1, 1024, (r, 1)).astype(np.float64)
     ceiling = _hadamard_bits(lifting.largest, r) + _largest(A).bit_length()
-    likely = 2 * _determinant_bits(B[:r]) + 2 * _MARGIN
+    # Both combinations lengthen the numerator.
+    likely = 2 * _determinant_bits(B[:r]) + 2 * _MARGIN + (r * k).bit_length()
     steps = min(8, int(likely / log2(p)) + 1)
     while True:
         if not columns.advance(steps):
             return None
-        y = columns.digits[:, 0, :] @ projection
+        y = product(columns.digits[:, 0, :].T, projection, adjoint=True)[:, 0]
         found = reconstruct(radix.value([int(x) for x in y], p), p**steps, _MARGIN)
         if found is not None:
             n, d = found

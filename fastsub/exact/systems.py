@@ -20,7 +20,8 @@ from fastsub.factor import modular as residues
 
 Array = NDArray[Any]
 
-_TINY = 6
+# Up to this order Python integers are as fast as primes.
+_TINY = 16
 
 
 def solve(A: Any, b: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
