@@ -231,12 +231,12 @@ def _is_reduced(A: Array, E: ModularEchelon, scratch: Array) -> bool:
     `scratch` is overwritten by A, encoded.
     """
     p = E.p
+    if not len(E.free):
+        return True
     if p == 2:
         tables = np.empty(gf2.py_table_size(scratch.shape[1]), np.uint64)
         pivots = E.pivots.astype(np.intp)
         return bool(gf2.py_vanishes(_bits(A, scratch), _bits(E.R), pivots, tables))
-    if not len(E.free):
-        return True
     W = _encode(A, p, scratch)
     X = _encode(_columns(E.padded, E.free)[: E.rank], p)
     rest, pivots = _columns(W, E.free), _columns(W, E.pivots.astype(np.intp))
