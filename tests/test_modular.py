@@ -1,10 +1,13 @@
 """Echelon forms, inverses and determinants modulo primes against elimination by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from fastsub.errors import RankDeficientError
 from fastsub.factor import modular
+from fastsub.kernels import modular as kernel
 
 PRIMES = [2, 3, 5, 65521, 8388593, 2**31 - 1, 2**61 - 1, 2**63 - 25]
 
@@ -75,3 +78,133 @@ def test_inverse_and_determinant(p):
         inverse = modular.inverse_mod(B, p)
         assert (B.astype(object) @ inverse.astype(object) % p == np.eye(n, dtype=int)).all()
         assert modular.det_mod(B, p) * modular.det_mod(inverse, p) % p == 1
+
+
+def edges():
+    """Primes on both sides of every change in how factors are cut into pieces."""
+    found = []
+    grid = [(8 + k) << bits for bits in range(17, 60) for k in range(8)]
+    for low, high in itertools.pairwise(grid):
+        if kernel.py_depth(low)[1:] != kernel.py_depth(high)[1:]:
+            pieces = kernel.py_depth(low)[1:]
+            while high - low > 1:
+                middle = (low + high) // 2
+                same = kernel.py_depth(middle)[1:] == pieces
+                low, high = (middle, high) if same else (low, middle)
+            found += [modular.previous_prime(high), modular.next_prime(low)]
+    assert len(found) >= 10
+    return [*found, 2**63 - 25]
+
+
+@pytest.mark.parametrize("p", edges())
+def test_products_of_the_largest_residues(p):
+    """Sums of k products of +-(p - 1)/2 are the longest there are: none may pass 2^53."""
+    depth, _, _ = kernel.py_depth(p)
+    assert depth >= 128
+    half = p // 2
+    for k in (1, 128, 257, min(depth, 700), min(depth, 700) + 1):
+        for left, right in ((half, half), (half, half + 1), (half + 1, half + 1), (p - 1, 1)):
+            A, B = np.full((2, k), left), np.full((k, 3), right)
+            A[1, ::2] = p - left
+            B[:, 1] = np.arange(k) % p
+            expected = A.astype(object) @ B.astype(object) % p
+            assert (modular.product_mod(A, B, p) == expected).all()
+
+
+@pytest.mark.parametrize("p", edges())
+def test_elimination_through_panels(p):
+    """Orders beyond a panel: identities in blocks, rows and columns that vanish, dependent ones."""
+    rng = np.random.default_rng(516)
+    for m, n, r in ((300, 290, 290), (150, 400, 140), (400, 150, 131), (280, 300, 200)):
+        A = modular.product_mod(rng.integers(0, p, (m, r)), rng.integers(0, p, (r, n)), p)
+        A[:, rng.random(n) < 0.2] = 0
+        A[:, n // 2] = A[:, n // 3]
+        A[rng.random(m) < 0.1] = 0
+        E = modular.rref_mod(A, p, verify=True)
+        R = E.R
+        assert (R[:, E.pivots] == np.eye(E.rank, dtype=int)).all()
+        assert all(not row[:j].any() for row, j in zip(R, E.pivots, strict=True))
+        assert modular.det_mod(A[E.rows][:, E.pivots], p) != 0
+        # A = A[:, pivots] R: with the identity in R, the rank is proved from both sides.
+        assert (modular.product_mod(A[:, E.pivots], R, p) == A).all()
+
+
+@primes
+def test_sparse_and_structured(p):
+    rng = np.random.default_rng(517)
+    n = 40
+    permutation = np.eye(n, dtype=np.int64)[rng.permutation(n)]
+    shift = np.roll(np.eye(n, dtype=np.int64), 1, axis=0)
+    blocks = np.kron(np.eye(5, dtype=np.int64), np.ones((8, 8), np.int64))
+    sparse = (rng.random((n, n)) < 0.05) * rng.integers(0, p, (n, n))
+    for A in (permutation, shift - np.eye(n, dtype=np.int64), blocks, sparse, shift[::-1]):
+        check(A, p)
+        check(np.hstack([np.zeros((n, 3), np.int64), A, A]), p)
+        check(np.vstack([A, A[::-1], np.zeros((2, n), np.int64)]), p)
+
+
+@primes
+def test_strides_and_extreme_integers(p):
+    rng = np.random.default_rng(518)
+    A = rng.integers(-(2**63), 2**63 - 1, (9, 7), endpoint=True)
+    A[0, :3] = -(2**63), 2**63 - 1, -1
+    record = np.zeros((9, 7), [("x", np.int32), ("y", np.int64)])
+    record["y"] = A
+    expected, _ = by_hand(A, p)
+    for form in (A, A[::-1][::-1], np.asfortranarray(A), record["y"], np.repeat(A, 2, 1)[:, ::2]):
+        before = form.copy()
+        assert modular.rref_mod(form, p).R.tolist() == expected
+        assert (form == before).all()
+    assert modular.rref_mod(A[::-1], p).R.tolist() == expected
+    column = record["y"][:, :1]
+    assert modular.rref_mod(column, p).R.tolist() == by_hand(column, p)[0]
+    unsigned = A.view(np.uint64)
+    assert modular.rref_mod(unsigned, p).R.tolist() == by_hand(unsigned, p)[0]
+
+
+@pytest.mark.parametrize("n", [63, 64, 65, 127, 128, 200])
+def test_bits_across_words(n):
+    rng = np.random.default_rng(519)
+    for m in (1, 70, 150):
+        A = rng.integers(0, 2, (m, n)).astype(np.uint8)
+        A[:, rng.random(n) < 0.3] = 0
+        A[: m // 2] = A[m // 2 : m // 2 + m // 2]
+        E = check(A, 2)
+        same = modular.rref_mod(A.astype(np.int64) - 2, 2)
+        assert (same.R == E.R).all()
+
+
+def test_verification_sees_a_wrong_form():
+    rng = np.random.default_rng(520)
+    for p in (2, 65521, 2**61 - 1):
+        A = of_rank(rng, 20, 30, 12, p)
+        E = modular.rref_mod(A, p, verify=True)
+        E.padded[3, E.free[-1]] ^= 1
+        scratch = modular._bits(A) if p == 2 else modular._encode(A, p)
+        assert not modular._is_reduced(A, E, scratch)
+
+
+def test_primes():
+    sieve = [n for n in range(2, 2000) if all(n % d for d in range(2, int(n**0.5) + 1))]
+    assert [n for n in range(2000) if modular.is_prime(n)] == sieve
+    for p, q in itertools.pairwise(sieve):
+        assert modular.next_prime(p) == q
+        assert modular.previous_prime(q) == p
+    # Strong pseudoprimes to many bases: Pomerance, Selfridge & Wagstaff 1980; Jaeschke 1993.
+    for composite in (2047, 3215031751, 3474749660383, 341550071728321, 3825123056546413051):
+        assert not modular.is_prime(composite)
+    assert modular.previous_prime(2**63) == 2**63 - 25
+    assert modular.next_prime(2**31 - 2) == 2**31 - 1
+    with pytest.raises(ValueError, match="no prime"):
+        modular.previous_prime(2)
+
+
+def test_workspace_is_checked():
+    A = np.ones((4, 4))
+    index, small = np.empty(4, np.intp), np.empty(1)
+    with pytest.raises(ValueError, match="workspace"):
+        kernel.py_eliminate(
+            7, A, 4, index, index, index, np.empty(4, np.int64), index, small, small, small
+        )
+    with pytest.raises(ValueError, match="rows must be contiguous"):
+        kernel.py_encode(np.ones((4, 4), np.int64).T[:, ::2], 7, A)

@@ -34,8 +34,11 @@ Array = NDArray[Any]
 Int64 = NDArray[np.int64]
 Index = NDArray[np.intp]
 
-# Columns of a panel: `python -m bench compare modular`.
+# Columns of a panel, and of one of integers from some order on, where putting products together
+# costs more than finding pivots: `python -m bench compare modular`.
 _PANEL = 128
+_WIDE_PANEL = 256
+_WIDE_FROM = 1500
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def _encode(A: Array, p: int, out: Array | None = None) -> Array:
     """Return A as a C-ordered array of residues in the representation that p wants."""
     if A.dtype == np.uint64:
         A = np.mod(A, np.uint64(p))
-    if A.dtype != np.int64 or (A.shape[1] > 1 and A.strides[1] != A.itemsize):
+    rows = A.dtype == np.int64 and A.flags.aligned and A.strides[0] % A.itemsize == 0
+    if not rows or (A.shape[1] > 1 and A.strides[1] != A.itemsize):
         A = np.ascontiguousarray(A, dtype=np.int64)
     if out is None:
         out = np.empty(A.shape, np.int64 if modular.py_is_wide(p) else np.float64)
@@ -118,7 +122,8 @@ def _eliminate(W: Array, p: int) -> _Eliminated:
     """Eliminate W, which is overwritten."""
     m, n = W.shape
     least = min(m, n)
-    w = max(1, min(_PANEL, n))
+    wide = W.dtype == np.int64 and least >= _WIDE_FROM
+    w = max(1, min(_WIDE_PANEL if wide else _PANEL, n))
     rows = np.arange(m)
     cols, starts = np.empty(least, np.intp), np.empty(least + 1, np.intp)
     values, swaps = np.empty(least, np.int64), np.empty(w, np.intp)
@@ -226,12 +231,12 @@ def _is_reduced(A: Array, E: ModularEchelon, scratch: Array) -> bool:
     `scratch` is overwritten by A, encoded.
     """
     p = E.p
+    if not len(E.free):
+        return True
     if p == 2:
         tables = np.empty(gf2.py_table_size(scratch.shape[1]), np.uint64)
         pivots = E.pivots.astype(np.intp)
         return bool(gf2.py_vanishes(_bits(A, scratch), _bits(E.R), pivots, tables))
-    if not len(E.free):
-        return True
     W = _encode(A, p, scratch)
     X = _encode(_columns(E.padded, E.free)[: E.rank], p)
     rest, pivots = _columns(W, E.free), _columns(W, E.pivots.astype(np.intp))

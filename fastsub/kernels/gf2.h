@@ -68,11 +68,30 @@ FASTSUB_VARIANTS static inline void fastsub_clear_bit(ptrdiff_t m, int b, uint64
     for (ptrdiff_t i = 0; i < m; i++) v[i] ^= pivot & (0 - ((v[i] >> b) & 1));
 }
 
-/* z (n) := x + y */
-FASTSUB_VARIANTS static inline void fastsub_xor(ptrdiff_t n, const uint64_t *x, const uint64_t *y,
-                                                uint64_t *z)
+/* Entries index | bit of a table := entries index + x (n), for every subset of the bits `below` */
+FASTSUB_VARIANTS static inline void fastsub_add_bit(ptrdiff_t n, const uint64_t *x, unsigned bit,
+                                                    unsigned below, uint64_t *table)
 {
-    for (ptrdiff_t j = 0; j < n; j++) z[j] = x[j] ^ y[j];
+    unsigned index = below;
+    for (;;) {
+        const uint64_t *y = table + index * n;
+        uint64_t *z = table + (index | bit) * n;
+        for (ptrdiff_t j = 0; j < n; j++) z[j] = x[j] ^ y[j];
+        if (index == 0) return;
+        index = (index - 1) & below;
+    }
+}
+
+/* Rows of A (k, n) := A + row t wherever bit b of their first word is set, but row t itself */
+FASTSUB_VARIANTS static inline void fastsub_clear_column(ptrdiff_t k, ptrdiff_t n, ptrdiff_t t, int b,
+                                                         uint64_t *A, ptrdiff_t stride)
+{
+    const uint64_t *x = A + t * stride;
+    for (ptrdiff_t s = 0; s < k; s++) {
+        uint64_t *z = A + s * stride;
+        if (s != t && (z[0] >> b & 1))
+            for (ptrdiff_t j = 0; j < n; j++) z[j] ^= x[j];
+    }
 }
 
 /* Rows x (n) of A (m, .) := x + the sum of the pivot rows that clears the pivots in their first words:

@@ -26,7 +26,10 @@ cdef extern from "gf2.h":
     void fastsub_pack_ints(Py_ssize_t n, const int64_t* x, uint64_t* words) noexcept nogil
     void fastsub_unpack(Py_ssize_t n, const uint64_t* words, uint8_t* x) noexcept nogil
     void fastsub_clear_bit(Py_ssize_t m, int b, uint64_t pivot, uint64_t* v) noexcept nogil
-    void fastsub_xor(Py_ssize_t n, const uint64_t* x, const uint64_t* y, uint64_t* z) noexcept nogil
+    void fastsub_add_bit(Py_ssize_t n, const uint64_t* x, unsigned int bit, unsigned int below,
+                         uint64_t* table) noexcept nogil
+    void fastsub_clear_column(Py_ssize_t k, Py_ssize_t n, Py_ssize_t t, int b, uint64_t* A,
+                              Py_ssize_t stride) noexcept nogil
     void fastsub_add_tables(Py_ssize_t m, Py_ssize_t n, uint64_t* A, Py_ssize_t stride,
                             uint64_t mask, const uint64_t* tables) noexcept nogil
 
@@ -76,20 +79,14 @@ cdef uint64_t make_tables(int k, const int* bits, Py_ssize_t n, const uint64_t* 
                           Py_ssize_t stride, uint64_t* tables) noexcept nogil:
     """Sums of the rows A (k, n), row i under the bit bits[i] of an index; return all these bits"""
     cdef int q, i
-    cdef uint64_t mask = 0, below, index, bit
-    cdef uint64_t* table
+    cdef uint64_t mask = 0, below
     for q in range(8):
         memset(tables + 256 * q * n, 0, n * sizeof(uint64_t))
     for i in range(k):
-        table = tables + 256 * (bits[i] // 8) * n
-        bit = <uint64_t>1 << (bits[i] % 8)
-        below = (mask >> (bits[i] // 8 * 8)) & 255
-        index = below  # all subsets of the bits that the table has
-        while True:
-            fastsub_xor(n, table + index * n, A + i * stride, table + (index | bit) * n)
-            if index == 0:
-                break
-            index = (index - 1) & below
+        q = bits[i] // 8
+        below = (mask >> (8 * q)) & 255  # the bits that the table has
+        fastsub_add_bit(n, A + i * stride, 1U << (bits[i] % 8), <unsigned int>below,
+                        tables + 256 * q * n)
         mask |= <uint64_t>1 << bits[i]
     return mask
 
@@ -104,7 +101,7 @@ cdef Py_ssize_t eliminate_word(Py_ssize_t m, Py_ssize_t n, Py_ssize_t r, uint64_
     cdef Py_ssize_t swaps[64]
     cdef int bits[64]
     cdef Py_ssize_t i
-    cdef int k, s, t
+    cdef int k, t
     cdef uint64_t mask
     cdef uint64_t* block = A + r * stride
     for i in range(m - r):
@@ -117,9 +114,7 @@ cdef Py_ssize_t eliminate_word(Py_ssize_t m, Py_ssize_t n, Py_ssize_t r, uint64_
             rows[r + t], rows[r + swaps[t]] = rows[r + swaps[t]], rows[r + t]
     # The pivots were found in this order: after rows 0 .. t-1, row t has its own.
     for t in range(k):
-        for s in range(k):
-            if s != t and (block[s * stride] >> bits[t]) & 1:
-                fastsub_xor(n, block + s * stride, block + t * stride, block + s * stride)
+        fastsub_clear_column(k, n, t, bits[t], block, stride)
     if k:
         mask = make_tables(k, bits, n, block, stride, tables)
         fastsub_add_tables(r, n, A, stride, mask, tables)

@@ -330,9 +330,10 @@ def py_work_size(int64_t p, Py_ssize_t m, Py_ssize_t n, Py_ssize_t w):
 
 cdef Py_ssize_t row_stride(const residue[:, :] A) except -1:
     """Distance of two rows; their entries must be contiguous."""
-    if A.shape[0] and A.shape[1] > 1 and A.strides[1] != <Py_ssize_t>sizeof(residue):
+    cdef Py_ssize_t size = sizeof(residue)
+    if A.strides[0] % size or (A.shape[1] > 1 and A.strides[1] != size):
         raise ValueError("the rows must be contiguous")
-    return A.strides[0] // <Py_ssize_t>sizeof(residue)
+    return A.strides[0] // size
 
 
 def py_encode(const int64_t[:, :] A, int64_t p, residue[:, :] W):
