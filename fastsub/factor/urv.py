@@ -145,7 +145,7 @@ class URV:
         G = empty((qr.height, r), self.dtype)
         G[:r] = np.triu(qr.rz.U).conj().T[::-1]
         if qr.height > r:
-            R2, start = np.asfortranarray(qr.remainder), 0
+            R2, start = qr.remainder, 0
             for V1 in qr.rz.bottom_rows(0, r):
                 G[r:, start : start + V1.shape[1]] = product(R2, V1)
                 start += V1.shape[1]
