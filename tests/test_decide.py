@@ -12,6 +12,8 @@ import fastsub
 from fastsub import testing as ft
 from fastsub.factor import decide
 from fastsub.factor.decide import Cutoff, rounding_margin
+from fastsub.factor.inverse import Inverse
+from fastsub.factor.rz import RZ
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
@@ -119,6 +121,90 @@ def prove(R, rtol, size=None, tol=None):
     )
 
 
+def prove_more(R, rtol, size, **options):
+    return decide.prove(
+        R, len(R), 0.0, size=size, full=min(R.shape), cutoff=Cutoff(rtol), **options
+    )
+
+
+class TestRZ:
+    """The inverse of another triangle with the singular values of all rows may be asked."""
+
+    @dtypes
+    @pytest.mark.parametrize("rows", [6, 11, 14])
+    def test_proves_what_the_leading_triangle_cannot(self, dtype, rows):
+        # R11 is singular to rounding, (R11 R12) is not.
+        eps = float(np.finfo(dtype).eps)
+        R = np.full((rows, 11), np.nan, dtype, order="F")
+        rng = np.random.default_rng(367)
+        R[:6] = np.triu(rng.standard_normal((6, 11)) + 3 * np.eye(6, 11))
+        R[5, 5] = eps / 8
+        upper = np.triu(R[:6]).astype(np.result_type(dtype, np.float64))
+        sigma = singular_values(upper)
+        question = {"size": 11, "full": 11, "cutoff": Cutoff(20 * eps), "factors": 2}
+        assert isinstance(decide.prove(R, 6, 0.0, **question), decide.Doubt)
+        for below in (True, False):
+            factors = RZ(R, 6, below=below)
+            found = decide.prove(R, 6, 0.0, **question, inverse=factors.inverse(R))
+            assert (found.rank, found.decided_by) == (6, "bounds")
+            slack = 1 + 1e3 * eps
+            assert sigma[-1] / 6 < found.sigma_r_lower <= sigma[-1] * slack
+            np.testing.assert_array_equal(np.triu(R[:6]), upper)
+            N = factors.null_space(np.arange(11, dtype=np.intc))
+            ft.check_orthonormal(N)
+            assert np.linalg.norm(upper @ N) <= 50 * eps * sigma[0]
+            R[:6] = upper + np.tril(np.full_like(upper, np.nan), -1)
+
+    def test_only_the_rank_of_the_triangle(self):
+        R = np.asfortranarray(np.eye(4, 7))
+        R[3, 3:] = 1e-12
+        question = {"size": 7, "full": 7, "cutoff": Cutoff(1e-6)}
+        assert decide.prove(R, 4, 0.0, **question).rank == 3
+        inverse = RZ(R, 4, below=False).inverse(R)
+        assert decide.prove(R, 4, 0.0, **question, inverse=inverse) == decide.Doubt(pivot=True)
+
+
+class TestInverse:
+    @dtypes
+    @pytest.mark.parametrize("n", [1, 2, 33, 150])
+    def test_the_same_norms_wherever_it_stands(self, dtype, n):
+        T = np.triu(ft.random_rank(n, n, n, 373, dtype))
+        T = T / (2 * np.linalg.norm(T)) + np.diag(np.linspace(1, 2, n))
+        T = np.asfortranarray(T, dtype=dtype)
+        exact = 1 / singular_values(T)[-1]
+        over = np.triu(np.full_like(T, 3), 1) + np.tril(T.T, -1)  # T below another triangle
+        np.fill_diagonal(over, 5)
+        arrays = {"apart": T.copy(order="F"), "below": T.copy(order="F"), "over": over}
+        for place, R in arrays.items():
+            R = np.asfortranarray(R)
+            before = np.triu(R)
+            diagonal = np.diagonal(T).copy() if place == "over" else None
+            with Inverse(R, n, place, diagonal) as X:
+                assert X.smallest_pivot() == pytest.approx(np.abs(np.diagonal(T)).min())
+                assert X.sigma_min_estimate() >= (1 - 1e-5) / exact
+                frobenius = X.frobenius
+                with X.aside():
+                    np.testing.assert_array_equal(np.triu(R), before)
+                low, schatten = X.norm_lower(), X.schatten()
+                high = X.norm_upper(low)
+            slack = 1 + 1e3 * np.finfo(dtype).eps
+            assert 0.9 * exact <= low <= exact * slack
+            assert exact <= high * slack
+            assert exact <= schatten * slack
+            assert schatten <= frobenius * 1.01
+            assert high <= frobenius * slack
+            np.testing.assert_array_equal(np.triu(R), before)
+
+    def test_of_a_singular_triangle(self):
+        for place in ("apart", "below", "over"):
+            R = np.asfortranarray(np.ones((3, 3)))
+            diagonal = np.array([1.0, 0.0, 1.0])
+            if place != "over":
+                np.fill_diagonal(R, diagonal)
+            with Inverse(R, 3, place, diagonal if place == "over" else None) as X:
+                assert (X.frobenius, X.norm_lower()) == (math.inf, math.inf)
+
+
 class TestProve:
     def test_zero_matrix(self):
         found = prove(np.zeros((3, 4), order="F"), 1e-15)
@@ -144,6 +230,33 @@ class TestProve:
         assert fastsub.matrix_rank(A, rtol=rtol) == int(
             np.sum(singular_values(A) > rtol * singular_values(A)[0])
         )
+
+    @dtypes
+    def test_in_place_is_the_same_and_leaves_the_triangle(self, dtype):
+        eps = float(np.finfo(dtype).eps)
+        for r in range(1, 9):
+            R = triangle_of(ft.random_rank(12, 8, r, 347 + r, dtype))
+            upper = np.triu(R)
+            R += np.tril(np.full_like(R, np.nan), -1)  # never read
+            apart = prove(R, 100 * eps, 12)
+            below = prove_more(R, 100 * eps, 12, in_place=True)
+            assert apart.rank == below.rank == r
+            assert below.sigma_r_lower == pytest.approx(apart.sigma_r_lower, rel=1e-3)
+            np.testing.assert_array_equal(np.triu(R), upper)
+
+    @dtypes
+    def test_every_factorisation_pays_its_margin(self, dtype):
+        R = triangle_of(ft.random_rank(12, 8, 5, 359, dtype))
+        rtol = 1e4 * float(np.finfo(dtype).eps)
+        norm = float(np.linalg.norm(R.astype(complex)))
+        margin = rounding_margin(norm, 12, R.dtype)
+        once, thrice = (prove_more(R, rtol, 12, factors=f) for f in (1, 3))
+        assert (once.rank, thrice.rank) == (5, 5)
+        for name, sign in (("sigma_r_lower", -1), ("sigma_next_upper", 1)):
+            step = getattr(thrice, name) - getattr(once, name)
+            assert step == pytest.approx(sign * 2 * margin, rel=0.05)
+        # With margins enough nothing is proved.
+        assert isinstance(prove_more(R, rtol, 12, factors=10**6), decide.Doubt)
 
     @settings(max_examples=60)
     @given(

@@ -1,12 +1,14 @@
 """Q as a product of reflectors: factored, applied, and its columns formed, at every rank."""
 
+import math
+
 import numpy as np
 import pytest
 import reference
 
 from fastsub import testing as ft
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
+from fastsub.factor.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
@@ -163,3 +165,101 @@ def test_empty(shape):
     ):
         assert Q.count == 0
         assert np.array_equal(Q.columns(0, shape[0]), np.eye(shape[0]))
+
+
+class TestColumns:
+    @dtypes
+    def test_where_r_may_be_lost_and_into_a_view(self, dtype):
+        A = ft.random_rank(14, 5, 5, 661, dtype)
+        Q = Reflectors.of_qr(fortran(A), 2)
+        for start, stop in ((5, 14), (7, 12), (0, 5), (6, 8)):
+            wanted = Q.columns(start, stop)
+            out = np.full((17, 10), np.nan, dtype, order="F")[2:16, : stop - start]
+            spent = Reflectors(Q.V.copy(order="F"), Q.T)
+            got = spent.columns(start, stop, consume=True, out=out)
+            assert got is out
+            np.testing.assert_array_equal(got, wanted)
+            # What is below the diagonal is needed still.
+            np.testing.assert_array_equal(np.tril(spent.V, -1), np.tril(Q.V, -1))
+
+
+def dependent(m, n, dependent_columns, dtype, seed):
+    """A matrix whose named columns are combinations of those before them, and its rank."""
+    rng = np.random.default_rng(seed)
+    A = np.array(ft.random_rank(m, n, min(m, n), rng, dtype))
+    for j in dependent_columns:
+        weights = rng.standard_normal(j).astype(A.real.dtype)
+        A[:, j] = A[:, :j] @ weights / max(1.0, np.linalg.norm(weights))
+    return fortran(A)
+
+
+class TestAvoidingQR:
+    """Columns that depend on those before them are put off; then completed, or pivoted."""
+
+    CASES = (
+        ((12, 9), ()),
+        ((12, 9), (0, 3, 4)),
+        ((9, 9), (4, 8)),
+        ((40, 30), (1, 2, 17, 18, 29)),
+        ((9, 14), (2,)),
+    )
+    cases = pytest.mark.parametrize(("shape", "off"), CASES)
+
+    @staticmethod
+    def factor(shape, off, dtype):
+        A = dependent(*shape, off, dtype, 673)
+        C = fortran(A)
+        limit = 1e-4 * float(np.linalg.norm(A))
+        return A, C, AvoidingQR(C, choose(*shape, dtype, want="all"), limit)
+
+    @dtypes
+    @cases
+    def test_puts_off_what_depends(self, dtype, shape, off):
+        A, C, qr = self.factor(shape, off, dtype)
+        k = min(shape[0], shape[1] - len(off))
+        assert qr.k == k
+        assert sorted(qr.p) == list(range(shape[1]))
+        if shape[0] >= shape[1]:
+            assert set(qr.p[k:]) == set(off)
+        remainder = np.linalg.norm(C[k:, k:].astype(complex))
+        assert qr.left == pytest.approx(remainder, rel=1e-5, abs=1e-30)
+        assert qr.left <= precision(dtype) * np.linalg.norm(A)
+        assert np.abs(np.diagonal(C)[:k]).min() > 1e-4 * np.linalg.norm(A)
+        check_uses_of(qr.Q, check_factors(A, qr.Q, qr.p, k))
+
+    @dtypes
+    @cases
+    def test_completed(self, dtype, shape, off):
+        A, _, qr = self.factor(shape, off, dtype)
+        qr.complete()
+        assert (qr.k, qr.left) == (min(shape), 0)
+        assert qr.Q.count == min(shape)
+        check_uses_of(qr.Q, check_factors(A, qr.Q, qr.p, qr.k))
+
+    @dtypes
+    @cases
+    @pytest.mark.parametrize("stop", [-1.0, 1e-2])
+    def test_finished_with_pivots(self, dtype, shape, off, stop):
+        A = dependent(*shape, off, dtype, 677)
+        A[:, list(off)] += 1e-2 * ft.random_rank(shape[0], len(off), min(len(off), shape[0]), 683)
+        C, norm = fortran(A), float(np.linalg.norm(A))
+        qr = AvoidingQR(C, choose(*shape, dtype, want="all"), 0.05 * norm)
+        before = qr.k
+        qr.finish(stop * norm)
+        assert before <= qr.k <= min(shape)
+        if stop < 0:
+            assert (qr.k, qr.left) == (min(shape), 0)
+        else:
+            assert qr.left <= stop * norm
+        pivots = np.abs(np.diagonal(C)[before : qr.k])
+        assert np.all(pivots[1:] <= pivots[:-1] * (1 + 1e-3))
+        check_uses_of(qr.Q, check_factors(A, qr.Q, qr.p, qr.k))
+
+    def test_everything_is_put_off(self):
+        A = ft.random_rank(8, 6, 6, 691)
+        qr = AvoidingQR(fortran(A), choose(8, 6, "float64", want="all"), math.inf)
+        assert (qr.k, qr.Q.count) == (0, 0)
+        assert qr.left == pytest.approx(np.linalg.norm(A))
+        qr.finish(-1.0)
+        check_factors(A, qr.Q, qr.p, qr.k)
+        assert qr.k == 6

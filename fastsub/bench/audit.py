@@ -137,10 +137,16 @@ QUESTIONS = (
         "null_space",
         "adjoint",
         (False, True),
-        (
-            *((500, n, 500) for n in (600, 800, 1000, 1500, 2500)),
-            *((500, n, 450) for n in (600, 800, 1000, 1500, 2500)),
-        ),
+        tuple((500, n, 450) for n in (600, 800, 1000, 1500, 2500)),
+    ),
+    Question(
+        "_LEFT_FROM",
+        "and what does it cost at full rank?",
+        "null_space",
+        "adjoint",
+        (False, True),
+        tuple((500, n, 500) for n in (600, 800, 1000, 1500, 2500)),
+        is_price=True,
     ),
     Question(
         "_SKETCH_COLUMNS",

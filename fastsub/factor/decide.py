@@ -210,7 +210,7 @@ def prove(
             lower = 1 / X.norm_upper(1 / smallest) - both
         if tol_low < lower <= tol_high:
             with X.aside():
-                largest = norm_upper(np.triu(R[:k]), sigma_1_lower(R, k, 30), norm)
+                largest = norm_upper(R[:k], sigma_1_lower(R, k, 30), norm, np.triu)
             tol_high = cutoff.bracket(low, math.hypot(largest, left) + margin)[1]
     if not lower > tol_high:
         return Doubt(pivot=False)

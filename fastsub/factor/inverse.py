@@ -121,6 +121,7 @@ class Inverse:
 
     @property
     def _X(self) -> Array:
+        _ = self.frobenius  # made here
         return self._R if self._lower else self._apart
 
     def norm_lower(self, steps: int = _STEPS) -> float:
@@ -137,8 +138,8 @@ class Inverse:
     def norm_upper(self, estimate: float) -> float:
         """Return an upper bound that exceeds `estimate` by a few percent, if it can be proved."""
         r, frobenius = self._r, self.frobenius
-        X = np.tril(self._X[:r, :r]) if self._lower else self._X
-        return norm_upper(X, estimate, frobenius)
+        mask = np.tril if self._lower else None
+        return norm_upper(self._X[:r, :r], estimate, frobenius, mask)
 
 
 def smallest_pivot(R: Array, rank: int) -> float:

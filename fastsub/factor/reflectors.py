@@ -13,7 +13,7 @@ from fastsub.kernels import householder, paqr, qrcp, rqrcp
 # Rows of a sketch beyond the columns of a block (Martinsson et al. 2017, section 3).
 OVERSAMPLING = 8
 _SEED = 20171031
-_ALTERNATIVE = "its orthogonal complement is small: project with I - Q Q^H instead"
+ALTERNATIVE = "its orthogonal complement is small: project with I - Q Q^H instead"
 
 
 class Reflectors:
@@ -70,7 +70,7 @@ class Reflectors:
         consume: R, in the upper triangle of V, may be lost.
         """
         m, count, k = self.V.shape[0], stop - start, self.count
-        C = empty((m, count), self.V.dtype, _ALTERNATIVE) if out is None else out
+        C = empty((m, count), self.V.dtype, ALTERNATIVE) if out is None else out
         if start >= k and count >= k > 0:
             full = self.V[:k, :k] if consume else np.empty((k, k), C.dtype, order="F")
             work = np.empty(m * self.T.shape[0], C.dtype)
@@ -93,16 +93,18 @@ class Product:
         for factor in self.factors if adjoint else reversed(self.factors):
             factor.apply(C[: factor.V.shape[0]], adjoint=adjoint)
 
-    def columns(self, start: int, stop: int) -> Array:
-        """Return columns start .. stop-1 of Q, shape (m, stop - start)."""
+    def columns(
+        self, start: int, stop: int, *, consume: bool = False, out: Array | None = None
+    ) -> Array:
+        """Return columns start .. stop-1 of Q, as those of `Reflectors`."""
         *outer, inner = self.factors
         if not outer:
-            return inner.columns(start, stop)
+            return inner.columns(start, stop, consume=consume, out=out)
         order, m = inner.V.shape[0], outer[0].V.shape[0]
         if start >= order:
             # The inner factors are the identity there.
-            return Product(*outer).columns(start, stop)
-        C = empty((m, stop - start), inner.V.dtype, _ALTERNATIVE)
+            return Product(*outer).columns(start, stop, consume=consume, out=out)
+        C = empty((m, stop - start), inner.V.dtype, ALTERNATIVE) if out is None else out
         C[...] = 0
         cut = min(stop, order)
         inner.columns(start, cut, out=C[:order, : cut - start])

@@ -248,6 +248,10 @@ class RevealingQR:
         self.R = np.empty((0, self.shape[1]), self.dtype, order="F")
         self.left = Product()
 
+    def release_rz(self) -> None:
+        """Let the RZ factorisation go, if there is one."""
+        self.__dict__.pop("rz", None)
+
     @cached_property
     def svd(self) -> tuple[Array, Array, Array]:
         """U, sigma, V^H of `whole`."""

@@ -18,7 +18,7 @@ from fastsub.kernels import rz
 
 _BLOCK = 32
 # Columns of a basis at a time, where it is not to be kept.
-_PANEL = 64
+_PANEL = 32
 
 
 class RZ:

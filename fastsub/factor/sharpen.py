@@ -14,6 +14,8 @@ Rump, Verification of positive definiteness, BIT 46 (2006), corollary 2.4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fastsub.factor.arrays import Array
@@ -23,7 +25,13 @@ from fastsub.kernels import blas, gram
 _SLACK = (1.02, 1.2)
 
 
-def norm_upper(Y: Array, estimate: float, frobenius: float) -> float:
+# Columns at a time.
+_BLOCK = 128
+
+
+def norm_upper(
+    Y: Array, estimate: float, frobenius: float, mask: Callable[[Array, int], Array] | None = None
+) -> float:
     """Return a proved upper bound of ``||Y||_2``, a few percent above `estimate` if it can be.
 
     Parameters
@@ -33,23 +41,32 @@ def norm_upper(Y: Array, estimate: float, frobenius: float) -> float:
         Lower bound of the norm, nearly attained.
     frobenius : float
         Upper bound, returned if nothing better is proved.
+    mask : {numpy.tril, numpy.triu}, optional
+        Y is that part of the array.
     """
     for slack in _SLACK:
         bound = slack * estimate
         if not 0 < bound < frobenius:
             break
-        if _is_below(Y, bound, frobenius):
+        if _is_below(Y, bound, frobenius, mask):
             return bound
     return frobenius
 
 
-def _is_below(Y: Array, bound: float, frobenius: float) -> bool:
-    n = Y.shape[0]
+def _is_below(
+    Y: Array, bound: float, frobenius: float, mask: Callable[[Array, int], Array] | None
+) -> bool:
+    k, n = Y.shape
     double = np.promote_types(Y.dtype, np.float64)
-    Y = np.asfortranarray(Y, dtype=double)
     u = float(np.finfo(np.float64).eps) / 2
-    d = 2 * (n + 2) * u * (n + (frobenius / bound) ** 2)
-    G = np.zeros((n, n), double, order="F")
+    order = max(k, n)
+    d = 2 * (order + 2) * u * (order + (frobenius / bound) ** 2)
+    if not d < 1:
+        return False
+    G = np.zeros((k, k), double, order="F")
     np.fill_diagonal(G, 1 - d)
-    blas.py_herk("U", "N", Y, G, -1 / bound / bound, 1.0)
-    return d < 1 and gram.py_cholesky(G) == 0
+    for j in range(0, n, _BLOCK):
+        part = Y[:, j : j + _BLOCK]
+        part = np.asfortranarray(part if mask is None else mask(part, -j), dtype=double)
+        blas.py_herk("U", "N", part, G, -1 / bound / bound, 1.0)
+    return gram.py_cholesky(G) == 0

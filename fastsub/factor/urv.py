@@ -24,7 +24,7 @@ from functools import cached_property
 import numpy as np
 
 from fastsub.factor.arrays import Array, empty, product, zeros
-from fastsub.factor.reflectors import Product, Reflectors
+from fastsub.factor.reflectors import ALTERNATIVE, Product, Reflectors
 from fastsub.factor.reveal import RevealingQR
 from fastsub.factor.rz import RZ
 from fastsub.kernels import blas, qrcp, triangular
@@ -73,10 +73,16 @@ class URV:
         if self._is_single:
             one = self.qr.left.factors[0].first(r)
             return one.columns(r, m, consume=not self.qr.plan.right)
-        if self._turned[1] and self.qr.height == m:
-            return self._turned[0].columns(0, self._turned[1])
-        # No name here holds the factors, which may be let go.
-        return self._compressed.columns(r, m, consume=True)
+        if not self._turned[1]:
+            # No name here holds the factors, which may be let go.
+            return self._compressed.columns(r, m, consume=True)
+        Q, start = self._turned
+        C = empty((m, m - r), self.dtype, ALTERNATIVE)
+        Q.columns(0, start, out=C[:, :start])
+        if m > self.qr.height:
+            consume = not self.qr.plan.right
+            Q.columns(self.qr.height, m, consume=consume, out=C[:, start:])
+        return C
 
     @property
     def _is_single(self) -> bool:
@@ -111,8 +117,9 @@ class URV:
         start = 0
         if self._vectors is not None:
             G = self._vectors[0][:, :r].copy(order="F")
+            turn = Reflectors.of_qr(G, qr.plan.block)
         elif rows - r > r:
-            return Product(*qr.left.factors, self._from_row_space), 0
+            turn = self._from_row_space
         else:
             start = rows - r
             # E^H, the first rows of Z^H (0; R2^H)
@@ -126,7 +133,10 @@ class URV:
             G = empty((rows, start), self.dtype)
             G[:r] = y[::-1]
             G[r:] = np.eye(start)
-        return Product(*qr.left.factors, Reflectors.of_qr(G, qr.plan.block)), start
+            turn = Reflectors.of_qr(G, qr.plan.block)
+        if not qr.plan.right:
+            qr.release_rz()
+        return Product(*qr.left.factors, turn), start
 
     @cached_property
     def _from_row_space(self) -> Reflectors:
@@ -135,7 +145,7 @@ class URV:
         G = empty((qr.height, r), self.dtype)
         G[:r] = np.triu(qr.rz.U).conj().T[::-1]
         if qr.height > r:
-            R2, start = np.asfortranarray(qr.remainder), 0
+            R2, start = qr.remainder, 0
             for V1 in qr.rz.bottom_rows(0, r):
                 G[r:, start : start + V1.shape[1]] = product(R2, V1)
                 start += V1.shape[1]

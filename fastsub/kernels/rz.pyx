@@ -23,6 +23,8 @@ References
 Golub & Van Loan, Matrix Computations, 4th ed. (2013), section 5.4.7.
 Demmel, Grigori, Hoemmen & Langou, Communication-optimal parallel and sequential QR and LU
     factorizations, SIAM J. Sci. Comput. 34 (2012): triangle on top of a block.
+Elmroth & Gustavson, Applying recursion to serial and parallel QR factorization leads to better
+    performance, IBM J. Res. Dev. 44 (2000): the panel.
 """
 
 from fastsub.kernels.blas cimport blas_int, column_stride, gemm, herk, larfg, scalar, trmm, trtri
@@ -30,9 +32,10 @@ from fastsub.kernels.scalars cimport conj
 from fastsub.kernels.vectors cimport axpy, dot
 
 
-cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t rs, Py_ssize_t cs,
-                scalar* B, Py_ssize_t ldb, scalar* T, blas_int nb) noexcept nogil:
-    """(U; B) on columns j0 .. j0+width-1 := the reflectors (I; B) and their triangle T
+cdef void narrow_panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t rs,
+                       Py_ssize_t cs, scalar* B, Py_ssize_t ldb, scalar* T,
+                       Py_ssize_t nb) noexcept nogil:
+    """(U; B) on columns j0 .. j0+width-1 := the reflectors (I; B) and, in T, their triangle
 
     Columns are short where much is to be done: vectors without the BLAS.
     """
@@ -42,7 +45,7 @@ cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t r
     cdef scalar* t
     for j in range(j0, j0 + width):
         b = B + j * ldb
-        t = T + j * nb
+        t = T + (j - j0) * nb
         larfg(p + 1, U + j * (rs + cs), b, 1, &tau)
         for c in range(j + 1, j0 + width):
             s = conj(tau) * (U[j * rs + c * cs] + dot(p, b, B + c * ldb))
@@ -54,39 +57,63 @@ cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t r
         for i in range(j - j0):
             s = 0
             for c in range(i, j - j0):
-                s = s + T[i + (j0 + c) * nb] * t[c]
+                s = s + T[i + c * nb] * t[c]
             t[i] = s
         t[j - j0] = tau
+
+
+cdef void reflect(blas_int p, blas_int j, blas_int width, blas_int rest, scalar* U, Py_ssize_t rs,
+                  Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T, blas_int nb,
+                  scalar* work) noexcept nogil:
+    """Apply the reflectors j .. j+width-1 to the `rest` columns that follow; work (rest, width)"""
+    cdef scalar one = 1, zero = 0
+    cdef Py_ssize_t i, c, ld = ldb
+    cdef scalar* Uj = U + j * rs + (j + width) * cs  # (width, rest)
+    # W (rest, width) := (U_j + B_j^H B)^H T, then U_j -= W^H and B -= B_j W^H
+    gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, zero, work,
+         rest)
+    for c in range(rest):
+        for i in range(width):
+            work[c + i * rest] = work[c + i * rest] + conj(Uj[i * rs + c * cs])
+    trmm(c'R', c'U', c'N', c'N', rest, width, one, T, nb, work, rest)
+    for c in range(rest):
+        for i in range(width):
+            Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
+    gemm(c'N', c'C', p, rest, width, -one, B + j * ld, ldb, work, rest, one, B + (j + width) * ld,
+         ldb)
+
+
+cdef void panel(blas_int p, blas_int j0, blas_int width, scalar* U, Py_ssize_t rs, Py_ssize_t cs,
+                scalar* B, blas_int ldb, scalar* T, blas_int nb, scalar* work) noexcept nogil:
+    """The same by halves (Elmroth & Gustavson): T12 = -T11 (B1^H B2) T22; work (width^2 / 4)"""
+    cdef scalar one = 1, zero = 0
+    cdef Py_ssize_t ld = ldb
+    cdef blas_int half = width // 2, j1 = j0 + half, rest = width - half
+    cdef scalar* T12 = T + half * <Py_ssize_t>nb
+    if width <= 8:
+        narrow_panel(p, j0, width, U, rs, cs, B, ld, T, nb)
+        return
+    panel(p, j0, half, U, rs, cs, B, ldb, T, nb, work)
+    reflect(p, j0, half, rest, U, rs, cs, B, ldb, T, nb, work)
+    panel(p, j1, rest, U, rs, cs, B, ldb, T12 + half, nb, work)
+    gemm(c'C', c'N', half, rest, p, one, B + j0 * ld, ldb, B + j1 * ld, ldb, zero, T12, nb)
+    trmm(c'L', c'U', c'N', c'N', half, rest, -one, T, nb, T12, nb)
+    trmm(c'R', c'U', c'N', c'N', half, rest, one, T12 + half, nb, T12, nb)
 
 
 cdef void triangle_on_block(blas_int p, blas_int r, blas_int nb, scalar* U, Py_ssize_t rs,
                             Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T,
                             scalar* work) noexcept nogil:
     """(U; B) = Z (R; 0) in place: R in U (r, r), Z's B (p, r) and T (nb, r); work (nb * r)"""
-    cdef scalar one = 1, zero = 0
-    cdef Py_ssize_t i, c, b, j, ld = ldb
-    cdef blas_int width, rest
-    cdef scalar* Uj
+    cdef Py_ssize_t b
+    cdef blas_int j, width, rest
     for b in range((r + nb - 1) // nb):
-        j = b * nb
-        width = <blas_int>min(<Py_ssize_t>nb, r - j)
-        rest = <blas_int>(r - j - width)
-        panel(p, <blas_int>j, width, U, rs, cs, B, ld, T, nb)
-        if rest == 0:
-            break
-        Uj = U + j * rs + (j + width) * cs  # (width, rest)
-        # W (rest, width) := (U_j + B_j^H B)^H T, then U_j -= W^H and B -= B_j W^H
-        gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, zero,
-             work, rest)
-        for c in range(rest):
-            for i in range(width):
-                work[c + i * rest] = work[c + i * rest] + conj(Uj[i * rs + c * cs])
-        trmm(c'R', c'U', c'N', c'N', rest, width, one, T + j * nb, nb, work, rest)
-        for c in range(rest):
-            for i in range(width):
-                Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
-        gemm(c'N', c'C', p, rest, width, -one, B + j * ld, ldb, work, rest, one,
-             B + (j + width) * ld, ldb)
+        j = <blas_int>(b * nb)
+        width = min(nb, r - j)
+        rest = r - j - width
+        panel(p, j, width, U, rs, cs, B, ldb, T + j * <Py_ssize_t>nb, nb, work)
+        if rest > 0:
+            reflect(p, j, width, rest, U, rs, cs, B, ldb, T + j * <Py_ssize_t>nb, nb, work)
 
 
 cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
