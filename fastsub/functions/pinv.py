@@ -38,6 +38,9 @@ from fastsub.factor.small import by_sigma, decide_small
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
+# Entries up to which the SVD that only decides, in the same compiled call, is the cheaper one.
+_COMPILED_SVD = 32 * 32
+
 
 def pinv(
     a: Any,
@@ -127,7 +130,8 @@ def _one(
     A: Array, atol: float, rtol: float | None, check_finite: bool
 ) -> tuple[Array, Certificate]:
     cutoff = Cutoff.of(A, rtol, None, atol)
-    answer = decide_small(A, cutoff, complement=False, svd_too=False)
+    compiled = A.size <= _COMPILED_SVD
+    answer = decide_small(A, cutoff, complement=False, svd_too=compiled)
     if answer is None and is_small(*A.shape) and not atol:
         return _by_svd(A, cutoff, check_finite)
     if answer is None:
