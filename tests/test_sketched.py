@@ -273,6 +273,21 @@ def test_same_bits(monkeypatch):
             assert np.array_equal(function(A), X)
 
 
+@pytest.mark.parametrize("space", [NULL_SPACE, ROW_SPACE, COLUMN_SPACE])
+def test_no_pass_in_vain(monkeypatch, space):
+    """A singular value at 1.05 times the cutoff: the sketch sees that nothing can be proved."""
+    for shape in ((3000, 60), (2000, 400)):
+        rank = shape[1] - 2
+        sigma = np.geomspace(1, 1e-2, rank)
+        sigma[-1] = 1.05 * shape[0] * np.finfo(float).eps
+        A = ft.with_singular_values(sigma, *shape, 1487)
+        for name in ("multiply", "precondition", "product_gram"):
+            monkeypatch.setattr(f"fastsub.factor.sketched.{name}", None)
+        assert decide_by_sketch(A, Cutoff.of(A), **space) is None
+        monkeypatch.undo()
+        assert fastsub.matrix_rank(A) == rank
+
+
 def test_another_seed_gives_the_same_answer():
     A = ft.random_rank(3000, 60, 50, 1459)
     N = fastsub.null_space(A)

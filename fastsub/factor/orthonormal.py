@@ -66,12 +66,12 @@ class Whitened:
         size = triangular.py_inverse(G, inverse)
         if not 0 < size < math.inf:
             return None
-        spread = norm_upper(inverse, _estimate(inverse), size)
+        spread = norm_upper(inverse, norm_estimate(inverse), size)
         sigma = 1 / spread - rounding_margin(frobenius(G), r, dtype)
         sigma = math.sqrt(max(0.0, sigma * abs(sigma) - rounding))
         error = rounding_margin(norm * revealed.frobenius, r, dtype)
-        stretch = norm_upper(revealed.X, _estimate(revealed.X), revealed.frobenius)
-        return cls((sigma - error) / stretch, inverse, spread * _estimate(G))
+        stretch = norm_upper(revealed.X, norm_estimate(revealed.X), revealed.frobenius)
+        return cls((sigma - error) / stretch, inverse, spread * norm_estimate(G))
 
     def orthonormalize(self, A1: Array) -> bool:
         """A1 := A1 R^-1; False, and nothing done, if it would not be orthonormal."""
@@ -84,7 +84,7 @@ class Whitened:
         return True
 
 
-def _estimate(T: Array) -> float:
+def norm_estimate(T: Array) -> float:
     """Estimate of the norm of a triangle, from below."""
     r = T.shape[0]
     return float(triangular.py_sigma_max_lower(T, r, np.empty(2 * r, T.dtype), _STEPS))

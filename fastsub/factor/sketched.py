@@ -28,7 +28,7 @@ from fastsub.factor.arrays import Array, empty, product, whole_strides, zeros
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_fused, is_tall
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
-from fastsub.factor.orthonormal import Whitened
+from fastsub.factor.orthonormal import Whitened, norm_estimate
 from fastsub.factor.passes import multiply, precondition, product_gram
 from fastsub.factor.proposal import Revealed, Sketch, frobenius, lower_by_sketch, reveal
 
@@ -36,6 +36,8 @@ from fastsub.factor.proposal import Revealed, Sketch, frobenius, lower_by_sketch
 _CLEAN = 20.0
 # Of the power method, where an estimate within a few percent will do.
 _STEPS = 16
+# sigma_min(A P1 X), at which the bound from below is aimed, is hardly ever more: S doubles lengths.
+_WHITE = 0.5
 # Products in a sum of squares, rounded one after the other.
 _SUMMANDS = 256
 
@@ -82,7 +84,10 @@ def decide_by_sketch(
     if revealed is None:
         return None
     lower = lower_by_sketch(sketch, revealed)
-    whiten = column_side or not lower > cutoff.bracket(0.0, sketch.norm)[1]
+    high = cutoff.bracket(0.0, sketch.norm)[1]
+    whiten = column_side or not lower > high
+    if whiten and not _WHITE / norm_estimate(revealed.X) > high:
+        return None  # a singular value near the cutoff: a pass over A would be in vain
     x = revealed.top_right()
     n, k = revealed.null.shape
     V = np.concatenate([revealed.null, x], axis=1, out=empty((n, k + 1), A.dtype))
