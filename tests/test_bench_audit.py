@@ -8,7 +8,7 @@ import pytest
 import fastsub
 from fastsub.bench import audit
 from fastsub.factor import choose as choosing
-from fastsub.factor.choose import Plan, choose, is_packed, is_small, is_tall, prefers_gram
+from fastsub.factor.choose import Plan, choose, is_fused, is_packed, is_small, is_tall, prefers_gram
 from fastsub.factor.cod import COD
 
 PLAN = {each.name for each in fields(Plan)}
@@ -17,7 +17,7 @@ PLAN = {each.name for each in fields(Plan)}
 @pytest.mark.parametrize("question", audit.QUESTIONS, ids=lambda each: each.text)
 def test_questions_are_about_what_is_there(question):
     assert question.constant in PLAN or hasattr(choosing, question.constant)
-    assert question.vary in ("small", "tall", "packed") or question.vary in PLAN
+    assert question.vary in ("small", "tall", "packed", "fused") or question.vary in PLAN
     assert callable(getattr(fastsub, question.function))
     assert len(set(question.values)) == len(question.values) > 1
     for m, n, r in question.shapes:
@@ -34,6 +34,9 @@ def test_both_sides_of_a_threshold_are_asked():
             assert {is_tall(m, n) for m, n, _ in question.shapes} == {True, False}, question.text
         elif question.vary == "packed":
             chosen = {is_packed(m, n, question.dtype) for m, n, _ in question.shapes}
+            assert chosen == {True, False}, question.text
+        elif question.vary == "fused":
+            chosen = {is_fused(n, question.dtype) for _, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
         elif question.constant == "_SKETCH_COLUMNS":
             chosen = {prefers_gram(m, n, question.dtype) for m, n, _ in question.shapes}

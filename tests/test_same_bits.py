@@ -26,6 +26,7 @@ SHAPES = {
     "sketch, low rank": (640, 620, 20),
     "tall": (1500, 90, 80),
     "tall, full": (1500, 90, 90),
+    "tall, in pieces": (9000, 100, 90),
     "tall, small": (60, 4, 4),
     "wide": (90, 1500, 80),
     "zero": (300, 280, 0),

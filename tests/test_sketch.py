@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastsub import testing as ft
-from fastsub.factor import parallel, sketched
+from fastsub.factor import parallel
+from fastsub.factor.proposal import Sketch
 from fastsub.kernels import sketch
 
 SEED = 20260311
@@ -126,7 +127,7 @@ class TestThreads:
         found = []
         for threads in (1, 2, 5):
             monkeypatch.setattr(parallel, "thread_count", lambda threads=threads: threads)
-            found.append(sketched.sketch_of(A))
+            found.append(Sketch.of(A, None))
         for other in found[1:]:
             assert np.array_equal(other.Y, found[0].Y)
             assert (other.norm, other.c) == (found[0].norm, found[0].c)

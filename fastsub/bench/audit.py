@@ -37,7 +37,7 @@ _CALLERS = (
 )
 _PREDICATES = ("small", "tall")
 # What else is chosen by a predicate; it goes before no plan.
-_KERNELS = ("packed",)
+_KERNELS = ("packed", "fused")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Question:
         The function of fastsub that is timed.
     vary : str
         A field of `Plan`; ``"small"`` or ``"tall"``, the path that goes before a plan; or
-        ``"packed"``, the kernel of Gram matrices.
+        ``"packed"`` or ``"fused"``, the kernels of Gram matrices and of products.
     values : tuple
         The alternatives.
     shapes : tuple of (m, n, rank)
@@ -182,6 +182,14 @@ QUESTIONS = (
         tuple((max(4 * n, 10000), n, n) for n in (20, 50, 100, 200, 500, 800, 1000, 1200, 1600)),
     ),
     Question(
+        "_FUSED_COLUMNS",
+        "a column space: all products in one pass, or one after the other by the BLAS?",
+        "orth",
+        "fused",
+        (True, False),
+        tuple((20000, n, n - n // 20) for n in (50, 100, 200, 300, 400, 500, 700)),
+    ),
+    Question(
         "block",
         "columns a block of unpivoted QR",
         "null_space",
@@ -294,6 +302,8 @@ def _chosen(question: Question, A: Any) -> Any:
         return choosing.is_small(m, n, n if question.function == "null_space" else 0)
     if question.vary in _KERNELS:
         m, n = A.shape
+        if question.vary == "fused":
+            return choosing.is_fused(n, A.dtype)
         return choosing.is_packed(m, n, A.dtype)
     if question.vary in _PREDICATES:
         return getattr(choosing, f"is_{question.vary}")(*A.shape)

@@ -101,7 +101,7 @@ def prefers_gram(m: int, n: int, dtype: Any) -> bool:
 
 # Real columns up to which packed rows of a tall matrix beat the BLAS at its Gram matrix: then what
 # is packed and its products stay in the cache.
-_PACKED_COLUMNS = 1000
+_PACKED_COLUMNS = 800
 
 
 def is_packed(m: int, n: int, dtype: Any) -> bool:
@@ -115,6 +115,22 @@ def is_packed(m: int, n: int, dtype: Any) -> bool:
     """
     parts = 2 if np.dtype(dtype).kind == "c" else 1
     return is_tall(m, n) and parts * n <= _PACKED_COLUMNS
+
+
+# Real columns up to which one pass without the BLAS beats its products, one after the other.
+_FUSED_COLUMNS = 300
+
+
+def is_fused(n: int, dtype: Any) -> bool:
+    """Whether a tall matrix of n columns meets all that it is multiplied by in one pass.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_fused
+    >>> is_fused(200, "float64"), is_fused(200, "complex128"), is_fused(1000, "float64")
+    (True, False, False)
+    """
+    return (2 if np.dtype(dtype).kind == "c" else 1) * n <= _FUSED_COLUMNS
 
 
 def is_small(m: int, n: int, complement: int = 0) -> bool:

@@ -1,6 +1,6 @@
 """Tall least squares where the normal equations lose too much: first A1 := A R^-1, R from a sketch.
 
-    S A P = Q R              sketched.py: A1 = A P R^-1 is well-conditioned, whatever A is
+    S A P = Q R              proposal.py: A1 = A P R^-1 is well-conditioned, whatever A is
     A1^H A1 = R1^H R1        its Gram matrix, panel by panel: A1 is never kept
     A^H A = P (R1 R)^H (R1 R) P^H
 
@@ -27,16 +27,10 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, product, zeros
 from fastsub.factor.backward import column_norms, weigh
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
+from fastsub.factor.orthonormal import Whitened
+from fastsub.factor.passes import precondition
+from fastsub.factor.proposal import Revealed, Sketch, lower_by_sketch, reveal
 from fastsub.factor.refine import Answer, describe, equilibrate, refine
-from fastsub.factor.sketched import (
-    Revealed,
-    Sketch,
-    lower_by_sketch,
-    reveal,
-    sketch_of,
-    top_right,
-    whiten,
-)
 from fastsub.kernels import blas, normal
 
 
@@ -89,7 +83,7 @@ def solve_preconditioned(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) ->
         Whether the backward error itself is wanted, not a bound that suffices.
     """
     n = A.shape[1]
-    sketched = sketch_of(A)
+    sketched = Sketch.of(A, None)
     if sketched is None or sketched.norm == 0:
         return None
     assert sketched.Y is not None
@@ -99,14 +93,15 @@ def solve_preconditioned(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) ->
     revealed = reveal(sketched, cutoff, pivot=False)
     if revealed is None or revealed.rank < n:
         return None
-    whitened = whiten(A, sketched.norm, revealed, keep=False)
+    _, R1 = precondition(A, revealed.p, revealed.X, keep=False)
+    whitened = Whitened.of(R1, A, sketched.norm, revealed)  # R1 is its Cholesky factor now
     if whitened is None:
         return None
-    lower = max(lower_by_sketch(sketched, revealed), whitened[0])
+    lower = max(lower_by_sketch(sketched, revealed), whitened.lower)
     tol_low, tol_high = cutoff.bracket(_sigma_1_lower(A, sketched, revealed), sketched.norm)
     if not lower > tol_high:
         return None
-    factor = PreconditionedFactor(sketched, revealed, whitened[2], squares)
+    factor = PreconditionedFactor(sketched, revealed, R1, squares)
     solution = refine(A, B, factor, honest=honest)
     if solution is None:
         return None
@@ -120,7 +115,7 @@ def solve_preconditioned(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) ->
 def _sigma_1_lower(A: Array, sketched: Sketch, revealed: Revealed) -> float:
     """Bound sigma_1(A) from below by ||A x|| / ||x||, x that of its sketch."""
     m, n = A.shape
-    x, image = top_right(revealed), empty((m, 1), A.dtype)
+    x, image = revealed.top_right(), empty((m, 1), A.dtype)
     normal.py_residual(A, zeros((m, 1), A.dtype), x, image)
     reached = float(column_norms(image)[0]) - rounding_margin(sketched.norm, m, A.dtype)
     return max(sketched.norm / math.sqrt(n), reached / float(np.linalg.norm(x)))

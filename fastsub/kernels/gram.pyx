@@ -28,9 +28,9 @@ from fastsub.kernels.blas cimport blas_int, complex64, complex128, herk, potrf, 
 from fastsub.kernels.scalars cimport whole_strides
 
 cdef extern from "packed.h":
-    void fastsub_gram_f32(Py_ssize_t rows, Py_ssize_t panels, const float* P, Py_ssize_t depth,
+    void fastsub_f32_gram(Py_ssize_t rows, Py_ssize_t panels, const float* P, Py_ssize_t depth,
                           float* G, Py_ssize_t ldg) noexcept nogil
-    void fastsub_gram_f64(Py_ssize_t rows, Py_ssize_t panels, const double* P, Py_ssize_t depth,
+    void fastsub_f64_gram(Py_ssize_t rows, Py_ssize_t panels, const double* P, Py_ssize_t depth,
                           double* G, Py_ssize_t ldg) noexcept nogil
     void fastsub_pack4(Py_ssize_t rows, Py_ssize_t n, const void* A, Py_ssize_t row,
                        Py_ssize_t col, Py_ssize_t first, void* P, Py_ssize_t depth) noexcept nogil
@@ -112,9 +112,9 @@ cdef void gram_with(Py_ssize_t m, Py_ssize_t n, const scalar* A, Py_ssize_t row,
         if k:
             pack(rows, k, B + b * DEPTH * row_b, row_b, col_b, n, P)
         if scalar is float or scalar is complex64:
-            fastsub_gram_f32(rows, panels, <const float*>P, DEPTH, <float*>F, ld)
+            fastsub_f32_gram(rows, panels, <const float*>P, DEPTH, <float*>F, ld)
         else:
-            fastsub_gram_f64(rows, panels, <const double*>P, DEPTH, <double*>F, ld)
+            fastsub_f64_gram(rows, panels, <const double*>P, DEPTH, <double*>F, ld)
     if scalar is float or scalar is complex64:
         unfold(n + k, <const float*>F, ld, G)
     else:

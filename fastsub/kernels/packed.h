@@ -27,7 +27,8 @@
 #define FASTSUB_HAS_WIDE 0
 #endif
 
-enum { FASTSUB_LINE = 64 };
+/* Bytes of a row of a panel; rows of a product's factors that stay in the first cache. */
+enum { FASTSUB_LINE = 64, FASTSUB_CHUNK = 192 };
 
 /* Bytes of the vectors of this machine. */
 static inline int fastsub_vector(void)
@@ -48,12 +49,15 @@ static inline int fastsub_vector(void)
 #define FASTSUB_FEW 2
 #endif
 
-/* C (.., NR) += X^T Y, column-major, NV vectors of BYTES high; X one panel or more, Y columns of one. */
-#define FASTSUB_TILE(NAME, T, BYTES, NV, NR)                                                       \
-    FASTSUB_CLONES static void NAME(ptrdiff_t rows, const T *X, ptrdiff_t panel, const T *Y,    \
-                                    T *C, ptrdiff_t ldc)                                        \
+/* C := or += X^T Y: X one panel or more, NV vectors of BYTES, Y the first NR columns of a panel.
+   Entry (i, j) of lane i%LANES of panel i/LANES stands at C[i/LANES*up + i%LANES + j*right], which
+   needs no alignment. */
+#define FASTSUB_TILE(NAME, T, BYTES, NV, NR)                                                    \
+    FASTSUB_CLONES static void NAME(ptrdiff_t rows, const T *X, ptrdiff_t panel, const T *Y, T *C,\
+                                    ptrdiff_t up, ptrdiff_t right, int add)                     \
     {                                                                                           \
-        typedef T vec __attribute__((vector_size(BYTES)));                              \
+        typedef T vec __attribute__((vector_size(BYTES)));                                      \
+        typedef T loose __attribute__((vector_size(BYTES), aligned(sizeof(T))));                \
         enum { LANES = FASTSUB_LINE / sizeof(T), V = BYTES / sizeof(T), PER = LANES / V };      \
         vec c[NR][NV], x[NV];                                                                   \
         _Pragma("GCC unroll 8")                                                                 \
@@ -73,36 +77,67 @@ static inline int fastsub_vector(void)
         _Pragma("GCC unroll 8")                                                                 \
         for (int j = 0; j < NR; j++)                                                            \
             _Pragma("GCC unroll 8")                                                             \
-            for (int i = 0; i < NV; i++) *(vec *)(C + j * ldc + i * V) += c[j][i];              \
+            for (int i = 0; i < NV; i++) {                                                      \
+                loose *to = (loose *)(C + j * right + i / PER * up + i % PER * V);              \
+                *to = add ? *to + c[j][i] : c[j][i];                                            \
+            }                                                                                   \
     }
 
-/* G += P^T P in its upper triangle, by tiles: P is `panels` panels of `rows` rows. */
-#define FASTSUB_PACKED_GRAM(NAME, T)                                                            \
+/* The tiles of a type, the panels that they are high and the columns that they are wide.
+
+   gram:    G += P^T P in its upper triangle, P `panels` panels of `rows` rows.
+   product: C (rows, panels) := Y X, X (k, panels) packed by its rows, Y (rows, k) packed by its
+            columns, C by its rows, in panels of `height` rows. X is upper triangular, or full. */
+#define FASTSUB_PACKED(NAME, T)                                                                 \
     FASTSUB_TILE(NAME##_tile1, T, 64, 1, 8)                                                     \
     FASTSUB_TILE(NAME##_tile2, T, 64, 2, 8)                                                     \
     FASTSUB_TILE(NAME##_tile3, T, 64, 3, 8)                                                     \
     FASTSUB_TILE(NAME##_avx2, T, 32, 2, 4)                                                      \
     FASTSUB_TILE(NAME##_short, T, 16, 4, FASTSUB_FEW)                                           \
-    static void NAME(ptrdiff_t rows, ptrdiff_t panels, const T *P, ptrdiff_t depth, T *G,       \
-                     ptrdiff_t ldg)                                                             \
+    typedef void NAME##_tile(ptrdiff_t, const T *, ptrdiff_t, const T *, T *, ptrdiff_t, ptrdiff_t,\
+                             int);                                                              \
+    static inline NAME##_tile *NAME##_tiles(ptrdiff_t count, ptrdiff_t *high, ptrdiff_t *across)       \
     {                                                                                           \
-        typedef void tile(ptrdiff_t, const T *, ptrdiff_t, const T *, T *, ptrdiff_t);          \
-        tile *tiles[] = {NAME##_tile1, NAME##_tile2, NAME##_tile3};                             \
-        const ptrdiff_t lanes = FASTSUB_LINE / (ptrdiff_t)sizeof(T), panel = lanes * depth;     \
+        NAME##_tile *const wide[] = {NAME##_tile1, NAME##_tile2, NAME##_tile3};                 \
         const int vector = fastsub_vector();                                                    \
-        const ptrdiff_t high = vector == 64 ? 3 : 1;                                            \
-        const ptrdiff_t across = vector == 64 ? 8 : vector == 32 ? 4 : FASTSUB_FEW;             \
-        if (vector < 64) tiles[0] = vector == 32 ? NAME##_avx2 : NAME##_short;                  \
-        for (ptrdiff_t i = 0; i < panels; i += high)                                            \
-            for (ptrdiff_t j = i; j < panels; j++)                                              \
+        *high = vector < 64 ? 1 : count < 3 ? count : 3;                                        \
+        *across = vector == 64 ? 8 : vector == 32 ? 4 : FASTSUB_FEW;                            \
+        return vector == 64 ? wide[*high - 1] : vector == 32 ? NAME##_avx2 : NAME##_short;      \
+    }                                                                                           \
+    static inline void NAME##_gram(ptrdiff_t rows, ptrdiff_t panels, const T *P, ptrdiff_t depth, T *G,\
+                            ptrdiff_t ldg)                                                      \
+    {                                                                                           \
+        const ptrdiff_t lanes = FASTSUB_LINE / (ptrdiff_t)sizeof(T), panel = lanes * depth;     \
+        ptrdiff_t step, high, across;                                                           \
+        NAME##_tiles(3, &step, &across);                                                        \
+        for (ptrdiff_t i = 0; i < panels; i += step)                                            \
+            for (ptrdiff_t j = i; j < panels; j++) {                                            \
+                NAME##_tile *tile = NAME##_tiles(j - i + 1, &high, &across);                    \
                 for (ptrdiff_t h = 0; h < lanes; h += across)                                   \
-                    tiles[j - i + 1 < high ? j - i : high - 1](                                 \
-                        rows, P + i * panel, panel, P + j * panel + h,                          \
-                        G + i * lanes + (j * lanes + h) * ldg, ldg);                            \
+                    tile(rows, P + i * panel, panel, P + j * panel + h,                         \
+                         G + i * lanes + (j * lanes + h) * ldg, lanes, ldg, 1);                 \
+            }                                                                                   \
+    }                                                                                           \
+    static inline void NAME##_product(ptrdiff_t rows, ptrdiff_t k, ptrdiff_t panels, const T *X,       \
+                               int is_upper, const T *Y, T *C, ptrdiff_t height)                \
+    {                                                                                           \
+        const ptrdiff_t lanes = FASTSUB_LINE / (ptrdiff_t)sizeof(T);                            \
+        ptrdiff_t high, across, last;                                                           \
+        for (ptrdiff_t first = 0; first < k; first += FASTSUB_CHUNK)                            \
+            for (ptrdiff_t i = 0; i < panels; i += high) {                                      \
+                NAME##_tile *tile = NAME##_tiles(panels - i, &high, &across);                   \
+                last = is_upper && (i + high) * lanes < k ? (i + high) * lanes : k;             \
+                if (last > first + FASTSUB_CHUNK) last = first + FASTSUB_CHUNK;                 \
+                if (last <= first) continue;                                                    \
+                for (ptrdiff_t j = 0; j < rows; j += across)                                    \
+                    tile(last - first, X + (i * k + first) * lanes, k * lanes,                  \
+                         Y + (j / lanes * k + first) * lanes + j % lanes,                       \
+                         C + (i * height + j) * lanes, height * lanes, lanes, first > 0);       \
+            }                                                                                   \
     }
 
-FASTSUB_PACKED_GRAM(fastsub_gram_f32, float)
-FASTSUB_PACKED_GRAM(fastsub_gram_f64, double)
+FASTSUB_PACKED(fastsub_f32, float)
+FASTSUB_PACKED(fastsub_f64, double)
 
 /* Entries as they are moved: nobody calculates with them here. */
 typedef uint32_t __attribute__((may_alias)) fastsub_unit4;
@@ -142,7 +177,7 @@ FASTSUB_TRANSPOSE(fastsub_transpose4, int32_t, 16, 4,
 /* Columns first, first + 1, ... of the panels := A (rows, n), entry (i, j) at A[i*row + j*col]. Where
    rows are contiguous they are read one after the other, else a panel of columns is. */
 #define FASTSUB_PACK(NAME, UNIT, TRANSPOSE)                                                     \
-    static void NAME(ptrdiff_t rows, ptrdiff_t n, const void *A, ptrdiff_t row, ptrdiff_t col,  \
+    static inline void NAME(ptrdiff_t rows, ptrdiff_t n, const void *A, ptrdiff_t row, ptrdiff_t col,  \
                      ptrdiff_t first, void *P, ptrdiff_t depth)                                 \
     {                                                                                           \
         enum { WIDTH = FASTSUB_LINE / sizeof(UNIT) };                                           \
@@ -172,5 +207,48 @@ FASTSUB_TRANSPOSE(fastsub_transpose4, int32_t, 16, 4,
 FASTSUB_PACK(fastsub_pack4, fastsub_unit4, fastsub_vector() == 64)
 FASTSUB_PACK(fastsub_pack8, fastsub_unit8, fastsub_vector() == 64)
 FASTSUB_PACK(fastsub_pack16, fastsub_unit16, 0)
+
+/* Panels whose columns are rows of A (rows, n), of `parts` numbers an entry, (i, k) at
+   A[parts*(i*row + k*col)]: part s of column k goes to row parts*place[k] + s of every panel. */
+#define FASTSUB_SPREAD(NAME, T, TRANSPOSER)                                                     \
+    static inline void NAME(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t parts, const T *A, ptrdiff_t row,   \
+                     ptrdiff_t col, const int *place, T *P, ptrdiff_t depth)                    \
+    {                                                                                           \
+        enum { LANES = FASTSUB_LINE / sizeof(T) };                                              \
+        const int transposes = parts == 1 && col == 1 && fastsub_vector() == 64;                \
+        T square[LANES * LANES] __attribute__((aligned(64)));                                   \
+        for (ptrdiff_t i = 0; i < rows; i += LANES, A += parts * LANES * row, P += LANES * depth) {\
+            const ptrdiff_t count = rows - i < LANES ? rows - i : LANES;                        \
+            ptrdiff_t k = 0;                                                                    \
+            if (count == LANES && transposes)                                                   \
+                for (; k + LANES <= n; k += LANES) {                                            \
+                    TRANSPOSER(A + k, row * (ptrdiff_t)sizeof(T), square);                      \
+                    for (int u = 0; u < LANES; u++)                                             \
+                        memcpy(P + place[k + u] * LANES, square + u * LANES, FASTSUB_LINE);     \
+                }                                                                               \
+            if (count == LANES && parts == 1 && row == 1)                                       \
+                for (; k < n; k++) memcpy(P + place[k] * LANES, A + k * col, FASTSUB_LINE);     \
+            for (; k < n; k++)                                                                  \
+                for (ptrdiff_t s = 0; s < parts; s++)                                           \
+                    for (ptrdiff_t l = 0; l < count; l++)                                       \
+                        P[(parts * place[k] + s) * LANES + l] = A[parts * (l * row + k * col) + s];\
+        }                                                                                       \
+    }
+FASTSUB_SPREAD(fastsub_spread_f32, float, fastsub_transpose4)
+FASTSUB_SPREAD(fastsub_spread_f64, double, fastsub_transpose8)
+
+/* A (rows, bytes a row) := what panels of `depth` rows hold. */
+static inline void fastsub_unpack(ptrdiff_t rows, ptrdiff_t bytes, const void *P, ptrdiff_t depth,
+                                  void *A)
+{
+    char *a = A;
+    for (ptrdiff_t i = 0; i < rows; i++, a += bytes) {
+        const char *p = (const char *)P + i * FASTSUB_LINE;
+        ptrdiff_t j = 0;
+        for (; j + FASTSUB_LINE <= bytes; j += FASTSUB_LINE, p += depth * FASTSUB_LINE)
+            memcpy(a + j, p, FASTSUB_LINE);
+        if (j < bytes) memcpy(a + j, p, (size_t)(bytes - j));
+    }
+}
 
 #endif
