@@ -24,12 +24,26 @@ class Reflectors:
     V : ndarray, shape (m, n)
         The reflectors below the diagonal of its first k columns, R above.
     T : ndarray, shape (block, k)
-        Their triangular factors, side by side.
+        Their triangular factors, side by side; made when first asked for if only LAPACK's scalars
+        `tau` are given, which then belong to the reflectors from `start`, a multiple of the block,
+        on: not everybody who wants R wants Q.
     """
 
-    def __init__(self, V: Array, T: Array) -> None:
+    def __init__(self, V: Array, T: Array, tau: Array | None = None, start: int = 0) -> None:
         self.V = V
-        self.T = T
+        self._T = T
+        self._tau, self._start = tau, start
+
+    @property
+    def T(self) -> Array:
+        tau = self._tau
+        if tau is not None:
+            # An array of its own: another thread may be reading, or making the same.
+            T = self._T.copy(order="F")
+            work = np.empty(householder.py_work_size(len(self.V), 0, len(T)), T.dtype)
+            householder.py_block_t(self.V, tau, T, work, self._start)
+            self._T, self._tau = T, None
+        return self._T
 
     @classmethod
     def of_qr(cls, A: Array, block: int) -> Reflectors:
@@ -44,7 +58,7 @@ class Reflectors:
     @property
     def count(self) -> int:
         """Number of reflectors."""
-        return int(self.T.shape[1])
+        return int(self._T.shape[1])
 
     def first(self, count: int) -> Reflectors:
         """Return the product of the first reflectors alone."""
@@ -155,16 +169,14 @@ def pivoted_qr(
         S = np.empty((n, d), C.dtype, order="F")
         work = np.empty(rqrcp.py_work_size(m, n, block, d), C.dtype)
         k, left = rqrcp.py_rqrcp(C, omega, S, p, T, norms, work, last, stop)
+    tau, start = None, k
     if k < last and not 0 <= left <= stop:
         tau = np.zeros(full, C.dtype)
         work = np.empty(qrcp.py_work_size(n, plan.panel), C.dtype)
-        start = k
         k, left = qrcp.py_qrcp(C, p, tau, norms, work, last, stop, plan.panel, start)
-        work = np.empty(householder.py_work_size(m, 0, block), C.dtype)
-        householder.py_block_t(C, tau, T[:, :k], work, start)
     elif left < 0:
         left = qrcp.py_column_norms(C, norms, k)
-    return Reflectors(C, T[:, :k]), p, k, left
+    return Reflectors(C, T[:, :k], tau, start), p, k, left
 
 
 class AvoidingQR:

@@ -23,15 +23,15 @@ Sid-Lakhdar, Cayrols, Bielich, Abdelfattah, Luszczek, Gates, Tomov, Johansen, Wi
 from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport sqrt
 
-from fastsub.kernels.blas cimport blas_int, geqrt, scalar, swap
-from fastsub.kernels.householder cimport apply_step, work_size as qr_work_size
+from fastsub.kernels.blas cimport blas_int, scalar, swap
+from fastsub.kernels.narrow cimport narrow_qr, reflect, work_size as panel_size
 from fastsub.kernels.scalars cimport abs2
 from fastsub.kernels.vectors cimport long_sumsq
 
 
 cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
-    """Elements of workspace: that of unpivoted QR, where a panel is saved before it is needed."""
-    return qr_work_size(m, n, nb)
+    """Elements of workspace: a panel as it was (m, nb), and what unpivoted QR wants without V."""
+    return m * nb + max((n + nb) * nb, panel_size(m, nb))
 
 
 cdef inline void exchange(blas_int m, Py_ssize_t i, Py_ssize_t j, scalar* A, blas_int lda,
@@ -84,8 +84,8 @@ cdef blas_int step(blas_int m, blas_int n, blas_int k, blas_int nb, double limit
     width = gather(m, n, k, min(nb, rows), limit, A, lda, jpvt, scanned)
     while width:
         copy_panel(rows, width, panel, ld, saved, rows)
-        geqrt(rows, width, width, panel, lda, T + k * <Py_ssize_t>nb, nb,
-              work + <Py_ssize_t>rows * nb)
+        narrow_qr(rows, width, panel, lda, T + k * <Py_ssize_t>nb, nb,
+                  work + <Py_ssize_t>rows * nb)
         kept = 0
         while kept < width and not sqrt(abs2(panel[kept + kept * ld])) <= limit:
             kept += 1
@@ -106,8 +106,8 @@ cdef blas_int step(blas_int m, blas_int n, blas_int k, blas_int nb, double limit
                 exchange(m, k + j, k + off, A, lda, jpvt)
         width = off
     if width:
-        apply_step(c'C', m, n - k - width, k, width, A, lda, T, nb, A + (k + width) * ld, lda,
-                   work)
+        reflect(rows, n - k - width, width, panel, lda, T + k * <Py_ssize_t>nb, nb,
+                panel + width * ld, lda, work)
     return width
 
 

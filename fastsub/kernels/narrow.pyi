@@ -1,0 +1,6 @@
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_work_size(m: int, n: int) -> int: ...
+def py_narrow_qr(A: NDArray[_Scalar], T: NDArray[_Scalar], work: NDArray[_Scalar]) -> None: ...
