@@ -60,7 +60,8 @@ class Condensed:
             target = np.array([j for j, _, _ in turned], dtype=np.intp)
             weights = compact(np.array(value, dtype=object))
             if weights.dtype != object:
-                size = np.abs(whole).max(axis=1, initial=0).astype(np.float64)
+                size = np.zeros(n)
+                size[self.columns] = np.abs(N).max(axis=1, initial=0)
                 where = np.array(index, dtype=np.intp)
                 done = py_substitute(start, where, weights, target, whole, size)
         if done < len(turned):
@@ -77,14 +78,19 @@ def null_space(M: Sparse) -> Array:
     N = condensed.extend(eliminate.reduce_integers(condensed.core).null_space(), M.shape[1])
     if not annihilates(M, N):
         raise ArithmeticError("the null space failed its check")
-    if M.columns is not None:
-        scale = np.array(M.columns, dtype=object)
-        scaled = np.flatnonzero(scale != 1)
-        largest = max(int(N.max(initial=0)), -int(N.min(initial=0)))
-        if N.dtype == object or largest * max(M.columns) >= _LIMIT:
-            N = N.astype(object)
-        N[scaled] *= scale[scaled].astype(N.dtype)[:, None]
-    return primitive(N)
+    if M.columns is None:
+        return compact(N)
+    # Integer combinations of primitive vectors of the core have no content; scaled ones may.
+    scale = np.array(M.columns, dtype=object)
+    scaled = np.flatnonzero(scale != 1)
+    part = N[scaled]
+    largest = max(int(part.max(initial=0)), -int(part.min(initial=0)))
+    if N.dtype == object or largest * max(M.columns) >= _LIMIT:
+        N, part = N.astype(object), part.astype(object)
+    touched = np.flatnonzero((part != 0).any(axis=0))
+    N[scaled] = part * scale[scaled].astype(N.dtype)[:, None]
+    N[:, touched] = primitive(N[:, touched])
+    return compact(N)
 
 
 def independent(M: Sparse) -> tuple[int, ...]:
