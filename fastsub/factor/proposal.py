@@ -108,7 +108,8 @@ class Revealed:
     def top_right(self) -> Array:
         """Approximate right singular vector of the largest singular value, shape (n, 1)."""
         R = np.triu(self.R)
-        x = np.ones((self.p.size, 1), R.dtype, order="F")
+        # From the largest column j: (R^H R e_j)_j > 0, where R may annihilate any other start.
+        x = np.asfortranarray(np.eye(self.p.size, dtype=R.dtype)[:, [_argmax_column(R)]])
         for _ in range(_STEPS):
             x = product(R, product(R, x), adjoint=True)
             x /= max(float(np.linalg.norm(x)), np.finfo(R.dtype).tiny)
@@ -171,6 +172,12 @@ def _largest_column(A: Array) -> float:
     norms = np.empty(2 * A.shape[1])
     qrcp.py_column_norms(A, norms)
     return float(norms.max())
+
+
+def _argmax_column(R: Array) -> int:
+    norms = np.empty(2 * R.shape[1])
+    qrcp.py_column_norms(np.asfortranarray(R), norms)
+    return int(np.argmax(norms[: R.shape[1]]))
 
 
 def _rz(R: Array, r: int) -> tuple[Array, Array]:

@@ -174,7 +174,8 @@ def _is_clean(H: Array, norm: float, tol: float) -> bool:
 def _largest_eigenvalue(H: Array) -> float:
     """Estimate that of a Hermitian matrix given by its upper triangle, from below."""
     H = H + np.triu(H, 1).conj().T
-    x = np.ones((H.shape[0], 1), H.dtype, order="F")
+    largest = int(np.argmax(np.diagonal(H).real))
+    x = np.asfortranarray(np.eye(len(H), dtype=H.dtype)[:, [largest]])
     size = 0.0
     for _ in range(_STEPS):
         x = product(H, x)
