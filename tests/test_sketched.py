@@ -317,3 +317,16 @@ def test_strides():
     record = np.zeros((3000, 60), [("x", "f4"), ("y", "f8")])
     record["y"] = A
     assert check(record["y"])
+
+
+@pytest.mark.parametrize("shape", [(12, 2), (300, 3), (5000, 40), (40, 5000), (5000, 400)])
+@dtypes
+def test_columns_that_cancel(shape, dtype):
+    """A vector of ones, where a power method would begin, is in the null space."""
+    A = np.random.default_rng(1321).integers(-3, 4, (max(shape), min(shape))).astype(dtype)
+    A[:, -1] = -A[:, :-1].sum(axis=1)
+    A = A if shape[0] > shape[1] else A.T
+    for function in (fastsub.orth, fastsub.row_space):
+        basis, certificate = function(A, full_output=True)
+        assert certificate.rank == basis.shape[1] == min(shape) - 1
+    assert fastsub.matrix_rank(A) == min(shape) - 1
