@@ -27,10 +27,13 @@ extensions = [
     for source in sorted(Path("fastsub/kernels").glob("*.pyx"))
 ]
 
+CORES = os.cpu_count() or 1
+
 setup(
+    options={"build_ext": {"parallel": CORES}},
     ext_modules=cythonize(
         extensions,
-        nthreads=os.cpu_count() or 1 if sys.platform == "linux" else 0,
+        nthreads=CORES if sys.platform == "linux" else 0,
         # Outside the source tree, so that neither sdist nor wheel can pick up generated C.
         build_dir="build/cython-debug" if DEBUG else "build/cython",
         compiler_directives={
