@@ -45,5 +45,5 @@ setup(
             "linetrace": DEBUG,
             "freethreading_compatible": True,
         },
-    )
+    ),
 )
