@@ -365,7 +365,8 @@ def test_in_a_terminal(here):
     ours, theirs = pty.openpty()
     slow = (
         "import sys, time, fastsub.cli.app as app; from fastsub.cli import main;"
-        "app.analyse = lambda *_, **__: [time.sleep(0.1) for _ in range(600)];"
+        "app.analyse = lambda *_, **__: [(sys.stderr.write('at work'), sys.stderr.flush(),"
+        " time.sleep(0.1)) for _ in range(600)];"
         "sys.exit(main(['report']))"
     )
     environment = {**ENVIRONMENT, "TERM": "xterm"}
@@ -374,9 +375,10 @@ def test_in_a_terminal(here):
     ) as process:
         os.close(theirs)
         shown, deadline = b"", time.monotonic() + 30
-        while b"analysing 72 x 95" not in shown and time.monotonic() < deadline:
+        # Until it works and says so: an interrupt of what only starts ends otherwise.
+        wanted = b"at work", b"analysing 72 x 95"
+        while not all(part in shown for part in wanted) and time.monotonic() < deadline:
             shown += _read(ours)
-        time.sleep(0.5)  # until it works, not starts to
         process.send_signal(signal.SIGINT)
         while chunk := _read(ours):
             shown += chunk

@@ -27,14 +27,14 @@ def error_of(A, F):
     return np.linalg.norm(B[:, p] - Q @ times_power_of_two(R, -exponent), 2) / np.linalg.norm(B, 2)
 
 
-def check_like_scipy(A, F):
-    """For larger orders, whose rounding errors grow: at most 3 times SciPy's."""
+def check_like_scipy(A, F, left=0.0):
+    """For larger orders, whose rounding errors grow: at most 3 times SciPy's, or `left`."""
     Q, R, p = scipy.linalg.qr(A, mode="economic", pivoting=True)
     ft.check_orthonormal(F.Q, peer=Q)
     assert sorted(F.p) == list(range(A.shape[1]))
     assert not np.any(np.tril(F.R, -1))
     k = len(F.R)
-    limit = max(20 * np.finfo(A.dtype).eps, 3 * error_of(A, (Q[:, :k], R[:k], p)))
+    limit = max(20 * np.finfo(A.dtype).eps, 3 * error_of(A, (Q[:, :k], R[:k], p)), left)
     assert error_of(A, F) <= limit
 
 
@@ -141,7 +141,9 @@ def test_pivots_by_a_sketch(shape, dtype):
     at_gap = fastsub.rrqr(A, rtol=1e-4)
     assert at_gap.R.shape == (400, shape[1])
     ft.check_certificate(A, at_gap.certificate, rtol=1e-4)
-    check_like_scipy(A, at_gap)
+    # Beyond the rank there is only noise, as much as test_rqrcp.py allows of an exact zero.
+    noise = 50 * np.finfo(A.dtype).eps * np.linalg.norm(A) / np.linalg.norm(A, 2)
+    check_like_scipy(A, at_gap, left=noise)
 
 
 @dtypes
