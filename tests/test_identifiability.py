@@ -23,12 +23,12 @@ def planted(normal, m=60, dtype="d"):
 def test_planted_relations(dtype, normal):
     X, names = planted(normal, dtype=dtype)
     tol = 1e3 * float(np.finfo(dtype).eps)
-    I = identifiability(X, names)  # noqa: E741
-    assert (I.rank, I.nullity) == (4, 2)
-    assert I.drop == ["sum", "twin"]
-    assert I.groups == [["a", "b", "sum"], ["c", "twin"]]
-    assert I.identified.tolist() == [False, False, False, False, True, False]
-    first, second = I.relations
+    found = identifiability(X, names)
+    assert (found.rank, found.nullity) == (4, 2)
+    assert found.drop == ["sum", "twin"]
+    assert found.groups == [["a", "b", "sum"], ["c", "twin"]]
+    assert found.identified.tolist() == [False, False, False, False, True, False]
+    first, second = found.relations
     assert (first.name, second.name) == ("sum", "twin")
     assert first.coefficients == pytest.approx({"a": 2, "b": -0.5}, abs=tol)
     assert second.coefficients == pytest.approx({"c": 3}, abs=tol)
@@ -36,12 +36,12 @@ def test_planted_relations(dtype, normal):
     if dtype == np.float64:
         assert str(first) == "sum = 2·a - 0.5·b"
         assert str(second) == "twin = 3·c"
-    flat = I.flat_directions
+    flat = found.flat_directions
     assert flat.dim == 2
     np.testing.assert_allclose(X @ flat.basis, 0, atol=10 * tol)
-    assert np.isinf(I.vif).tolist() == (~I.identified).tolist()
+    assert np.isinf(found.vif).tolist() == (~found.identified).tolist()
     # The rest is independent and spans the same.
-    kept = [name not in I.drop for name in names]
+    kept = [name not in found.drop for name in names]
     S = fastsub.Subspace.span(X[:, kept])
     assert S.dim == 4
     assert X in S
@@ -58,10 +58,10 @@ def test_any_integers(n, k, seed, keep):
     """Dropping makes the rest independent; leftmost: the greedy choice from the left."""
     rank = max(1, n - k)
     X = ft.integers_of_rank(12, n, rank, seed)
-    I = identifiability(X, keep=keep)  # noqa: E741
+    found = identifiability(X, keep=keep)
     rank = np.linalg.matrix_rank(X)
-    assert I.rank == rank
-    kept = [j for j in range(n) if f"x{j}" not in I.drop]
+    assert found.rank == rank
+    kept = [j for j in range(n) if f"x{j}" not in found.drop]
     assert np.linalg.matrix_rank(X[:, kept]) == rank == len(kept)
     if keep == "leftmost":
         greedy = [
@@ -70,15 +70,15 @@ def test_any_integers(n, k, seed, keep):
             if np.linalg.matrix_rank(X[:, : j + 1]) > (np.linalg.matrix_rank(X[:, :j]) if j else 0)
         ]
         assert kept == greedy
-    for relation in I.relations:
+    for relation in found.relations:
         got = sum(c * X[:, int(name[1:])] for name, c in relation.coefficients.items())
         np.testing.assert_allclose(X[:, int(relation.name[1:])], got, atol=1e-8 * np.abs(X).max())
     for j in range(n):
         others = np.linalg.matrix_rank(np.delete(X, j, axis=1)) if n > 1 else 0
-        assert I.identified[j] == (others < rank)
+        assert found.identified[j] == (others < rank)
     # A column is in a group exactly if it is tied to something.
-    assert sorted(name for group in I.groups for name in group) == sorted(
-        f"x{j}" for j in range(n) if not I.identified[j]
+    assert sorted(name for group in found.groups for name in group) == sorted(
+        f"x{j}" for j in range(n) if not found.identified[j]
     )
 
 
@@ -86,8 +86,8 @@ def test_groups_do_not_depend_on_what_is_kept(normal):
     X, names = planted(normal)
     order = np.random.default_rng(953).permutation(6)
     for keep in ("leftmost", "pivoted"):
-        I = identifiability(X[:, order], [names[j] for j in order], keep=keep)  # noqa: E741
-        assert {frozenset(g) for g in I.groups} == {
+        found = identifiability(X[:, order], [names[j] for j in order], keep=keep)
+        assert {frozenset(g) for g in found.groups} == {
             frozenset(("a", "b", "sum")),
             frozenset(("c", "twin")),
         }
@@ -99,10 +99,10 @@ def test_units_do_not_matter(normal):
         np.array([1e-9, 1e6, 1, 1e3, 1e-4, 1e8]),
         2.0 ** np.array([900, -900, 0, 0, 5, 0]),
     ):
-        I = identifiability(X * units, names)  # noqa: E741
-        assert I.drop == ["sum", "twin"]
+        found = identifiability(X * units, names)
+        assert found.drop == ["sum", "twin"]
         want = {"a": 2 * units[2] / units[0], "b": -0.5 * units[2] / units[1]}
-        assert I.relations[0].coefficients == pytest.approx(want, rel=1e-10)
+        assert found.relations[0].coefficients == pytest.approx(want, rel=1e-10)
 
 
 class TestVIF:
@@ -132,51 +132,51 @@ def test_intercept():
     t = np.arange(10.0)
     X = np.column_stack([t, 5 - 2 * t, np.full(10, 0.1), t**2])
     names = ["t", "falling", "constant", "square"]
-    I = identifiability(X, names)  # noqa: E741
-    assert [str(r) for r in I.relations] == ["constant = 0.04·t + 0.02·falling"]
-    I = identifiability(X, names, intercept=True)  # noqa: E741
-    assert [str(r) for r in I.relations] == ["falling = -2·t + 5", "constant = 0.1"]
-    assert I.groups == [["t", "falling"], ["constant"]]
+    found = identifiability(X, names)
+    assert [str(r) for r in found.relations] == ["constant = 0.04·t + 0.02·falling"]
+    found = identifiability(X, names, intercept=True)
+    assert [str(r) for r in found.relations] == ["falling = -2·t + 5", "constant = 0.1"]
+    assert found.groups == [["t", "falling"], ["constant"]]
 
 
 def test_zero_columns_and_empty():
-    I = identifiability([[0, 1], [0, 2]])  # noqa: E741
-    assert [str(r) for r in I.relations] == ["x0 = 0"]
-    assert I.groups == [["x0"]]
-    assert I.vif.tolist() == [np.inf, 1]
+    found = identifiability([[0, 1], [0, 2]])
+    assert [str(r) for r in found.relations] == ["x0 = 0"]
+    assert found.groups == [["x0"]]
+    assert found.vif.tolist() == [np.inf, 1]
     for shape in ((0, 3), (4, 0), (0, 0)):
-        I = identifiability(np.zeros(shape))  # noqa: E741
-        assert (I.rank, I.nullity) == (0, shape[1])
-        assert I.drop == [f"x{j}" for j in range(shape[1])]
-        assert "rank 0" in I.report()
+        found = identifiability(np.zeros(shape))
+        assert (found.rank, found.nullity) == (0, shape[1])
+        assert found.drop == [f"x{j}" for j in range(shape[1])]
+        assert "rank 0" in found.report()
 
 
 def test_rounded_data_want_a_tolerance(normal):
     X, names = planted(normal)
     X = np.round(X, 3)
     assert identifiability(X, names).nullity == 0
-    I = identifiability(X, names, rtol=1e-2)  # noqa: E741
-    assert I.drop == ["sum", "twin"]
-    assert 1e-5 < I.relations[0].residual < 1e-2
+    found = identifiability(X, names, rtol=1e-2)
+    assert found.drop == ["sum", "twin"]
+    assert 1e-5 < found.relations[0].residual < 1e-2
 
 
 def test_what_is_nearly_tied_is_reported(normal):
     X, names = planted(normal)
     X[:, 2] += 1e-10 * np.arange(60)
-    I = identifiability(X, names)  # noqa: E741
-    assert I.drop == ["twin"]
-    assert I.is_near
-    assert "nearly a combination" in I.report()
+    found = identifiability(X, names)
+    assert found.drop == ["twin"]
+    assert found.is_near
+    assert "nearly a combination" in found.report()
     assert not identifiability(X[:, [0, 1, 3, 4]]).is_near
 
 
 def test_tall_and_many(normal):
     X = normal("d", 971, 5000, 40)
     X[:, 25:] = X[:, :25] @ np.random.default_rng(977).integers(-2, 3, (25, 15))
-    I = identifiability(X)  # noqa: E741
-    assert I.certificate.method == "sketch"
-    assert I.drop == [f"x{j}" for j in range(25, 40)]
-    for relation in I.relations:
+    found = identifiability(X)
+    assert found.certificate.method == "sketch"
+    assert found.drop == [f"x{j}" for j in range(25, 40)]
+    for relation in found.relations:
         assert relation.residual < 1e-13
         assert all(abs(c - round(c)) < 1e-11 for c in relation.coefficients.values())
 
@@ -188,10 +188,10 @@ class TestFrames:
         pytest.importorskip("narwhals")
         X, names = planted(normal)
         frame = module.DataFrame(dict(zip(names, X.T, strict=True)))
-        I = identifiability(frame)  # noqa: E741
-        assert I.names == names
-        assert I.drop == ["sum", "twin"]
-        table = I.to_frame()
+        found = identifiability(frame)
+        assert found.names == names
+        assert found.drop == ["sum", "twin"]
+        table = found.to_frame()
         assert isinstance(table, module.DataFrame)
         assert list(table["name"]) == names
         assert list(table["drop"]) == [False, False, True, False, False, True]
@@ -226,16 +226,16 @@ class TestFrames:
 
 def test_print_and_travel(normal):
     X, names = planted(normal)
-    I = identifiability(X, names)  # noqa: E741
-    assert repr(I) == "<Identifiability of 6 columns: rank 4, 1 identified>"
-    lines = str(I).splitlines()
+    found = identifiability(X, names)
+    assert repr(found) == "<Identifiability of 6 columns: rank 4, 1 identified>"
+    lines = str(found).splitlines()
     assert lines[0].startswith("6 columns, rank 4, nullity 2, condition")
     assert lines[1:3] == ["tied together: a, b, sum", "tied together: c, twin"]
     assert lines[3].startswith("  sum = 2·a - 0.5·b    (residual ")
     assert "drop: sum, twin" in lines
-    assert I._repr_html_().count("<tr>") == 7
-    other = pickle.loads(pickle.dumps(I))
-    assert (other.drop, other.report()) == (I.drop, I.report())
+    assert found._repr_html_().count("<tr>") == 7
+    other = pickle.loads(pickle.dumps(found))
+    assert (other.drop, other.report()) == (found.drop, found.report())
     assert "<b>" not in identifiability(X[:, :1], ["<b>"])._repr_html_()
 
 
