@@ -14,6 +14,7 @@ from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
+from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct import py_rank
 
 
@@ -79,6 +80,8 @@ def matrix_rank(
         rank = py_rank(A, tol, rtol, SMALL_ENTRIES)
         if rank is not None:
             return rank
+    if (answer := elsewhere(A, matrix_rank)) is not None:
+        return answer(A, tol, rtol=rtol, full_output=full_output)
     A = as_array(A)
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")

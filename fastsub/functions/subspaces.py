@@ -6,6 +6,7 @@ from typing import Any
 
 from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE
 from fastsub.functions.bases import COLUMN_SPACE, LEFT_NULL_SPACE, NULL_SPACE, ROW_SPACE, basis
+from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct import py_basis
 
 
@@ -90,6 +91,8 @@ def null_space(
         compiled = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
+    if (answer := elsewhere(A, null_space)) is not None:
+        return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
         A,
         rcond,
@@ -159,6 +162,8 @@ def orth(
         compiled = py_basis(A, rcond, False, False, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
+    if (answer := elsewhere(A, orth)) is not None:
+        return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
         A, rcond, COLUMN_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
     )
@@ -222,6 +227,8 @@ def row_space(
         compiled = py_basis(A, rcond, True, False, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
+    if (answer := elsewhere(A, row_space)) is not None:
+        return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(A, rcond, ROW_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged)
 
 
@@ -281,6 +288,8 @@ def left_null_space(
         compiled = py_basis(A, rcond, False, True, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
+    if (answer := elsewhere(A, left_null_space)) is not None:
+        return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
         A, rcond, LEFT_NULL_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
     )

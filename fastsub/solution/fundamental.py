@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix, check_tolerance, product
+from fastsub.functions.sources import elsewhere
 from fastsub.solution.factors import Factors
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.subspace.frame import Frame
@@ -200,4 +201,6 @@ def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubsp
     >>> null_space.basis.shape, row_space.equations()
     ((3, 1), ['x₁ - 2x₂ + x₃ = 0'])
     """
+    if (answer := elsewhere(A, fundamental_subspaces)) is not None:
+        return answer(A, rtol)
     return FundamentalSubspaces(A, rtol)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import as_array, as_matrix, check_tolerance
+from fastsub.functions.sources import elsewhere
 from fastsub.solution.fundamental import FundamentalSubspaces
 from fastsub.solution.solution_set import SolutionSet
 
@@ -67,6 +68,8 @@ def solutions(
     >>> [1, 1] in S, S.closest_to([3, 1]).round(12)
     (True, array([2.6, 0.2]))
     """
+    if (answer := elsewhere(A, solutions)) is not None:
+        return answer(A, b, rcond=rcond, rtol=rtol)
     A, b = as_matrix(A), as_array(b, "b")
     dtype = np.result_type(A, b)
     if A.dtype.kind != "c":

@@ -1,0 +1,47 @@
+"""Where matrices that are not dense arrays go: each kind has a package that answers by own means.
+
+A package of such answers defines functions of the names below; whoever adds a kind adds one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar
+
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# kind: the package that answers, what it answers, what to do for everything else.
+_HOMES: dict[str, tuple[str, frozenset[str], str]] = {}
+
+
+def kind_of(A: Any) -> str:
+    """Return "array", "sparse", "operator" or "stream"."""
+    if isinstance(A, (np.ndarray, list, tuple)):
+        return "array"
+    if hasattr(A, "toarray"):
+        return "sparse"
+    if hasattr(A, "row_blocks"):
+        return "stream"
+    return "operator" if hasattr(A, "matvec") else "array"
+
+
+def elsewhere(A: Any, function: F) -> F | None:
+    """Return the namesake of `function` that answers for A; None where A is to be a dense array.
+
+    Raises
+    ------
+    TypeError
+        If A is of a kind for which there is no such function; the message names the way out.
+    """
+    kind = kind_of(A)
+    if kind not in _HOMES:
+        return None
+    package, answered, instead = _HOMES[kind]
+    name = function.__name__
+    if name not in answered:
+        raise TypeError(f"{name} does not take a {type(A).__name__}; {instead}")
+    answer: F = getattr(import_module(package), name)
+    return answer
