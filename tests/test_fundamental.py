@@ -1,8 +1,6 @@
 """The four subspaces as objects, from one factorisation."""
 
-import doctest
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,10 +144,3 @@ def test_print_travel_and_tolerance():
         F.fibre([1, 2, 3])
     with pytest.raises(ValueError, match=r"^b must have shape"):
         F.solve([1, 2])
-
-
-def test_the_page_that_walks_through_all_of_it():
-    page = Path(__file__).parents[1] / "docs" / "two_questions.md"
-    ran = doctest.testfile(str(page), module_relative=False)
-    assert ran.failed == 0
-    assert ran.attempted > 30
