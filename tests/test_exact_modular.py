@@ -1,5 +1,6 @@
 """fastsub.exact modulo a prime: what it reads, the four subspaces, and its errors."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import scipy.sparse
 from test_modular import by_hand, of_rank, primes
 
+from fastsub import exact
 from fastsub.errors import RankDeficientError
 from fastsub.exact import modular
 
@@ -176,7 +178,8 @@ def test_moduli_of_another_type(p):
         ([[0.5]], ValueError, "whole numbers, got 0.5"),
         (np.array([[1.0, np.nan]]), ValueError, "whole numbers, got nan"),
         ([[Fraction(1, 7)]], ValueError, "denominator is zero modulo 7"),
-        ([["1"]], TypeError, "integers or fractions, got str"),
+        ([["x"]], ValueError, "must hold rational numbers, got 'x'"),
+        ([[None]], TypeError, "rational numbers .*got NoneType"),
         ([[None]], TypeError, "got NoneType"),
         ([[1j]], TypeError, "got complex"),
         (np.array([[1j]]), TypeError, "dtype complex128"),
@@ -194,3 +197,31 @@ def test_bad_matrices(A, error, match):
 def test_right_hand_sides_of_another_length():
     with pytest.raises(ValueError, match="A has 2 rows, b has 3"):
         modular.solve(np.eye(2, dtype=int), [1, 2, 3], 7)
+
+
+def test_decimals_are_quotients_modulo_p():
+    tenths = np.array([[0.1, 0.2], [0.3, 0.5]])
+    integers = [[1, 2], [3, 5]]
+    for p in (7, 65521, 2**61 - 1):
+        tenth = pow(10, -1, p)
+        assert exact.det(tenths, mod=p, decimals=True) == -tenth * tenth % p
+        np.testing.assert_array_equal(
+            exact.solve(tenths, [0.1, 0.4], mod=p, decimals=True),
+            exact.solve(integers, [1, 4], mod=p),
+        )
+        for sparse in (np.asarray, scipy.sparse.csr_array):
+            R, pivots = exact.rref(sparse([[0.5, 1.0, 0.25]]), mod=p, decimals=True)
+            np.testing.assert_array_equal(R, [[1, 2, pow(2, -1, p)]])
+            assert pivots == (0,)
+    assert exact.rank([["0.1", "1/3"], [Decimal("0.3"), 1]], mod=11) == 1
+    with pytest.raises(ValueError, match="denominator is zero modulo 5"):
+        exact.rank(tenths, mod=5, decimals=True)
+    with pytest.raises(ValueError, match="decimals=True"):
+        exact.rank(tenths, mod=7)
+
+
+@pytest.mark.parametrize("p", [2, 5, 65521])
+def test_row_space_holds_rows(p):
+    A = np.array([[1, 2, 3], [2, 4, 6], [0, 1, 1]])
+    np.testing.assert_array_equal(exact.row_space(A, mod=p), (A[[0, 2]] % p).T)
+    np.testing.assert_array_equal(exact.row_space(A), A[[0, 2]].T)

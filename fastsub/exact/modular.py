@@ -6,7 +6,6 @@ A[:, free] = A[:, pivots] R[:, free] modulo p, which is A N = 0.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastsub.exact.numbers import ratio
 from fastsub.factor import modular
 from fastsub.factor.modular import ModularEchelon, check_prime
 
@@ -60,7 +60,8 @@ def residues(A: Any, p: int, name: str = "A", ndims: tuple[int, ...] = (2,)) -> 
     Parameters
     ----------
     A : array_like or scipy.sparse
-        Integers of any size, `fractions.Fraction` with denominators prime to p, whole floats.
+        Integers of any size, whole floats, and fractions, decimals and strings whose denominators
+        are prime to p.
     p : int
         A prime below 2**63.
     name : str
@@ -115,24 +116,16 @@ def _check_whole(array: Array, name: str) -> None:
     if not whole.all():
         raise ValueError(
             f"{name} must hold whole numbers, got {array[~whole].flat[0]}; pass fractions.Fraction "
-            "to mean a quotient modulo p"
+            "or decimals=True to mean a quotient modulo p"
         )
 
 
 def _residue(x: Any, p: int, name: str) -> int:
     if type(x) is int:
         return x % p
-    if isinstance(x, numbers.Rational):
-        numerator, denominator = int(x.numerator), int(x.denominator)
-    elif hasattr(x, "p") and hasattr(x, "q"):  # the rationals of SymPy and FLINT
-        numerator, denominator = int(x.p), int(x.q)
-    elif isinstance(x, (bool, np.bool_)) or hasattr(x, "__index__"):
-        numerator, denominator = int(x), 1
-    elif isinstance(x, (float, np.floating)):
+    if isinstance(x, (float, np.floating)):
         _check_whole(np.asarray(x), name)
-        numerator, denominator = int(x), 1
-    else:
-        raise TypeError(f"{name} must hold integers or fractions, got {type(x).__name__}")
+    numerator, denominator = ratio(x, name)
     if denominator == 1:
         return numerator % p
     if denominator % p == 0:
@@ -282,17 +275,18 @@ def column_space(A: Any, p: int) -> Array:
 
 
 def row_space(A: Any, p: int) -> Array:
-    """Return the nonzero rows of the echelon form modulo p as columns, (n, r).
+    """Return the topmost rows that are independent modulo p, as columns, (n, r).
 
     Examples
     --------
     >>> from fastsub.exact import modular
     >>> modular.row_space([[1, 2, 3], [4, 8, 6]], 5)
-    array([[1, 0],
-           [2, 0],
-           [0, 1]])
+    array([[1, 4],
+           [2, 3],
+           [3, 1]])
     """
-    return np.ascontiguousarray(_echelon(A, p)[1].R.T)
+    p = check_prime(p, "mod")
+    return column_space(residues(A, p).T, p)
 
 
 def solve(A: Any, b: Any, p: int) -> Array:

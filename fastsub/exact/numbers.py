@@ -201,11 +201,11 @@ def _ratios(array: Array, name: str, decimals: bool) -> tuple[Array, Array | Non
             return array.astype(np.int64), None
         # The same few decimals over and over, in data: each is converted once.
         values, inverse = np.unique(array, return_inverse=True)
-        ratio = _decimal_ratio if decimals else _binary_ratio
-        pairs = [ratio(x) for x in values]
+        one = _decimal_ratio if decimals else _binary_ratio
+        pairs = [one(x) for x in values]
     else:
         inverse = np.arange(array.size)
-        pairs = [_ratio(x, name, decimals) for x in array.flat]
+        pairs = [ratio(x, name, decimals) for x in array.flat]
     both = np.array(pairs, dtype=object).reshape(-1, 2)[inverse.reshape(-1)]
     numerators, denominators = both[:, 0].reshape(array.shape), both[:, 1].reshape(array.shape)
     return numerators, None if (denominators == 1).all() else denominators
@@ -221,7 +221,18 @@ def _decimal_ratio(x: Any) -> tuple[int, int]:
     return Fraction(str(x)).as_integer_ratio()
 
 
-def _ratio(x: Any, name: str, decimals: bool) -> tuple[int, int]:
+def as_decimals(A: Any, name: str = "A") -> Array:
+    """Return an array of Fractions: of floats, the decimals that they print as."""
+    array = as_numbers(A.toarray() if hasattr(A, "toarray") else A, name)
+    numerators, denominators = _ratios(array, name, True)
+    if denominators is None:
+        return numerators
+    pairs = zip(numerators.flat, denominators.flat, strict=True)
+    fractions = np.array([Fraction(int(x), int(y)) for x, y in pairs], dtype=object)
+    return fractions.reshape(array.shape)
+
+
+def ratio(x: Any, name: str, decimals: bool = False) -> tuple[int, int]:
     """Return numerator and denominator of anything that is a rational number."""
     if isinstance(x, numbers.Rational):
         return int(x.numerator), int(x.denominator)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastsub.exact import eliminate, modular, sparse
 from fastsub.exact.bareiss import echelon64
-from fastsub.exact.numbers import Dense, Sparse, compact, read
+from fastsub.exact.numbers import Dense, Sparse, as_decimals, compact, read
 from fastsub.exact.rational import RationalEchelon
 from fastsub.exact.reduction import primitive
 
@@ -28,7 +28,7 @@ def rref(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
         Python or NumPy integers of any size, `fractions.Fraction`, `decimal.Decimal`, strings such
         as ``"0.1"`` or ``"1/3"``, or floats, which are the binary fractions that they are.
     mod : int, optional
-        A prime below 2**63: compute modulo it, of integers.
+        A prime below 2**63: compute modulo it; denominators must be prime to it.
     decimals : bool, default: False
         Take a float for the shortest decimal that prints it: 0.1 is 1/10.
 
@@ -64,7 +64,7 @@ def rref(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     array([[1, 3]])
     """
     if mod is not None:
-        return modular.rref(A, mod)
+        return modular.rref(as_decimals(A) if decimals else A, mod)
     if type(A) is np.ndarray and A.dtype is _INT64 and A.ndim == 2 and A.size <= eliminate.SMALL:
         found = echelon64(A)
         if found is not None:
@@ -100,7 +100,7 @@ def rank(A: Any, *, mod: int | None = None, decimals: bool = False) -> int:
     1
     """
     if mod is not None:
-        return int(modular.rank(A, mod))
+        return int(modular.rank(as_decimals(A) if decimals else A, mod))
     return len(_independent(read(A, decimals=decimals)))
 
 
@@ -132,7 +132,7 @@ def null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arr
            [ 1]])
     """
     if mod is not None:
-        return np.asarray(modular.null_space(A, mod))
+        return np.asarray(modular.null_space(as_decimals(A) if decimals else A, mod))
     return _null_space(read(A, decimals=decimals))
 
 
@@ -157,7 +157,7 @@ def left_null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -
            [ 1]])
     """
     if mod is not None:
-        return np.asarray(modular.left_null_space(A, mod))
+        return np.asarray(modular.left_null_space(as_decimals(A) if decimals else A, mod))
     return _null_space(read(A, decimals=decimals).T)
 
 
@@ -182,7 +182,7 @@ def column_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> A
            [4, 2]])
     """
     if mod is not None:
-        return np.asarray(modular.column_space(A, mod))
+        return np.asarray(modular.column_space(as_decimals(A) if decimals else A, mod))
     return _columns(read(A, decimals=decimals))
 
 
@@ -208,7 +208,7 @@ def row_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arra
            [3, 6]])
     """
     if mod is not None:
-        return np.asarray(modular.row_space(A, mod))
+        return np.asarray(modular.row_space(as_decimals(A) if decimals else A, mod))
     return _columns(read(A, decimals=decimals).T)
 
 

@@ -13,7 +13,7 @@ from fastsub.errors import RankDeficientError
 from fastsub.exact import eliminate, modular
 from fastsub.exact.bareiss import determinant
 from fastsub.exact.crt import Residues
-from fastsub.exact.numbers import Dense, Sparse, compact, read
+from fastsub.exact.numbers import Dense, Sparse, as_decimals, compact, read
 from fastsub.exact.rational import RationalMatrix
 from fastsub.exact.reduction import Reduction
 from fastsub.factor import modular as residues
@@ -55,6 +55,8 @@ def solve(A: Any, b: Any, *, mod: int | None = None, decimals: bool = False) -> 
     (array([ 3, -1]), 5)
     """
     if mod is not None:
+        if decimals:
+            A, b = as_decimals(A), as_decimals(b, "b")
         return modular.solve(A, b, mod)
     M = _dense(read(A, decimals=decimals))
     shape = np.shape(b)
@@ -104,7 +106,7 @@ def inverse(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     [Fraction(2, 1), Fraction(1, 3)]
     """
     if mod is not None:
-        return modular.inverse(A, mod)
+        return modular.inverse(as_decimals(A) if decimals else A, mod)
     M = _square(_dense(read(A, decimals=decimals)))
     n = M.shape[0]
     X, d, pivots = _particular(M.Z, np.eye(n, dtype=np.int64), whole=True)
@@ -148,7 +150,7 @@ def det(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     Fraction(3, 10)
     """
     if mod is not None:
-        return int(modular.det(A, mod))
+        return int(modular.det(as_decimals(A) if decimals else A, mod))
     M = _square(_dense(read(A, decimals=decimals)))
     below = prod(M.rows or ()) * prod(M.columns or ())
     found = determinant(M.Z) if M.shape[0] <= _TINY else _determinant(M.Z)
