@@ -48,11 +48,18 @@ def rref(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
 
     Notes
     -----
-    Small matrices: fraction-free elimination (Bareiss 1968). Larger ones: pivots modulo a prime,
-    then p-adic lifting of the free columns (Dixon 1982), about ``4 r^2 (n - r)`` operations for
+    Small matrices: fraction-free elimination [1]_. Larger ones: pivots modulo a prime,
+    then p-adic lifting of the free columns [2]_, about ``4 r^2 (n - r)`` operations for
     each 23 bits of the answer, and a proof by its size. Sparse ones: pivots 1 and -1 that cost
     least are eliminated first. For rounded data use a floating-point method: exact elimination
     sees noise as rank.
+
+    References
+    ----------
+    .. [1] Bareiss, Sylvester's identity and multistep integer-preserving Gaussian elimination,
+       Math. Comp. 22 (1968).
+    .. [2] Dixon, Exact solution of linear equations using p-adic expansions, Numer. Math. 40
+       (1982).
 
     Examples
     --------
@@ -85,6 +92,11 @@ def rank(A: Any, *, mod: int | None = None, decimals: bool = False) -> int:
     Returns
     -------
     int
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `rref`.
 
     Notes
     -----
@@ -120,9 +132,18 @@ def null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arr
         special solution of the k-th free column of `rref`, times its denominator; for a sparse one
         the free columns are others, those that elimination leaves at least cost.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `rref`.
+
     See Also
     --------
     fastsub.null_space : Orthonormal, in floating point.
+
+    Notes
+    -----
+    Cost: as `rref`.
 
     Examples
     --------
@@ -149,6 +170,15 @@ def left_null_space(A: Any, *, mod: int | None = None, decimals: bool = False) -
     ndarray, shape (m, m - rank)
         As `null_space` of the transpose.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `rref`.
+
+    Notes
+    -----
+    Cost: as `rref`, of the transpose.
+
     Examples
     --------
     >>> from fastsub import exact
@@ -174,6 +204,15 @@ def column_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> A
     ndarray, shape (m, rank)
         Columns of A, each scaled to integers without a common divisor.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `rref`.
+
+    Notes
+    -----
+    Cost: pivots modulo a prime, and the null vectors that prove the rank.
+
     Examples
     --------
     >>> from fastsub import exact
@@ -198,6 +237,15 @@ def row_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arra
     -------
     ndarray, shape (n, rank)
         As `column_space` of the transpose.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `rref`.
+
+    Notes
+    -----
+    Cost: as `rref`, of the transpose.
 
     Examples
     --------

@@ -47,6 +47,16 @@ def solve(A: Any, b: Any, *, mod: int | None = None, decimals: bool = False) -> 
     RankDeficientError
         If there is no solution; ``rank`` is that of A.
 
+    Notes
+    -----
+    Cost: one inverse modulo a prime, 2 r^3 operations, and 4 r^2 for each right-hand side and 23
+    bits of its solution [1]_.
+
+    References
+    ----------
+    .. [1] Dixon, Exact solution of linear equations using p-adic expansions, Numer. Math. 40
+       (1982).
+
     Examples
     --------
     >>> from fastsub import exact
@@ -99,6 +109,11 @@ def inverse(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     -----
     ``4 n^3`` operations for each 23 bits of the entries; to solve equations use `solve`.
 
+    References
+    ----------
+    .. [1] Dixon, Exact solution of linear equations using p-adic expansions, Numer. Math. 40
+       (1982).
+
     Examples
     --------
     >>> from fastsub import exact
@@ -135,11 +150,20 @@ def det(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     int or Fraction
         An int where A holds integers.
 
+    Raises
+    ------
+    ValueError
+        If A is not square; else as `rref`.
+
     Notes
     -----
     The denominator of one solution of ``A x = b`` divides the determinant and is most of it; what
-    is left is found modulo as many primes as Hadamard's bound asks for (Abbott, Bronstein &
-    Mulders 1999).
+    is left is found modulo as many primes as Hadamard's bound asks for [1]_.
+
+    References
+    ----------
+    .. [1] Abbott, Bronstein & Mulders, Fast deterministic computation of determinants of dense
+       matrices, ISSAC (1999).
 
     Examples
     --------
