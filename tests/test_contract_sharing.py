@@ -68,6 +68,15 @@ def resident_bytes():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.fixture
+def old_objects_apart():
+    """What the suite has piled up is not searched by every collection of garbage."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("old_objects_apart")
 @every_function
 def test_no_leak(function):
     """Neither Python objects, nor references to the input, nor memory that Python does not see."""

@@ -4,6 +4,7 @@ Traced: what NumPy allocates, in this process. Resident: what the system counts,
 own (peaks.py); it shows the peers' too, and that nothing of ours hides from the trace.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -90,30 +91,30 @@ def test_overwriting_saves_the_working_copy():
     assert peak_beyond_output(call, A) <= 0.5 * A.nbytes
 
 
-# The one of each minute that the suite can afford; the rest is slow.
-ONE = [((640, 560), "float64")]
 SIDES = [(560, 640), (640, 560), (400, 760), (400, 1400), (600, 600)]
+SHARES = (0.01, 0.1, 0.5, 0.9, 0.999, 1)
+# What the suite can afford of these minutes; the rest is slow.
+SOME = [((640, 560), "float64", share) for share in (0.1, 0.9)]
 
 
 @pytest.mark.parametrize(
-    ("m", "n", "dtype"),
+    ("m", "n", "dtype", "share"),
     [
-        pytest.param(*sides, dtype, marks=[] if (sides, dtype) in ONE else pytest.mark.slow)
+        pytest.param(*sides, *how, marks=[] if (sides, *how) in SOME else pytest.mark.slow)
         for sides in SIDES
-        for dtype in ("float64", "complex128")
+        for how in itertools.product(("float64", "complex128"), SHARES)
     ],
 )
-def test_every_rank_of_what_is_not_sketched(m, n, dtype):
+def test_every_rank_of_what_is_not_sketched(m, n, dtype, share):
     """Nearly square matrices are factored so that one side suffices, wide ones are transposed."""
-    full = min(m, n)
-    for r in (1, full // 10, full // 2, full * 9 // 10, full - 1, full):
-        A = peaks.product(m, n, r, "C").astype(dtype)
-        for name in ("null_space", "row_space", "orth", "left_null_space"):
-            call = getattr(fastsub, name)
-            certificate = call(A, full_output=True)[1]
-            assert (certificate.rank, certificate.decided_by) == (r, "bounds")
-            factor = (peak_beyond_output(call, A) - MB) / A.nbytes
-            assert factor <= 1.2, f"{name} rank {r}: {factor:.2f} x input, and 1 MB"
+    r = int(share * min(m, n))
+    A = peaks.product(m, n, r, "C").astype(dtype)
+    for name in ("null_space", "row_space", "orth", "left_null_space"):
+        call = getattr(fastsub, name)
+        certificate = call(A, full_output=True)[1]
+        assert (certificate.rank, certificate.decided_by) == (r, "bounds")
+        factor = (peak_beyond_output(call, A) - MB) / A.nbytes
+        assert factor <= 1.2, f"{name} rank {r}: {factor:.2f} x input, and 1 MB"
 
 
 def test_no_square_of_the_long_side():
