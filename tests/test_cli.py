@@ -366,7 +366,7 @@ def test_in_a_terminal(here):
     slow = (
         "import sys, time, fastsub.cli.app as app; from fastsub.cli import main;"
         "app.analyse = lambda *_, **__: (sys.stderr.write('at work'), sys.stderr.flush(),"
-        " time.sleep(60));"
+        " [time.sleep(0.1) for _ in range(600)]);"  # another thread may be given the signal
         "sys.exit(main(['report']))"
     )
     environment = {**ENVIRONMENT, "TERM": "xterm"}
