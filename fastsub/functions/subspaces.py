@@ -26,7 +26,8 @@ def null_space(
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count. The default is
         ``eps * max(m, n)``, eps that of the working dtype.
@@ -56,7 +57,7 @@ def null_space(
     ValueError
         NaN or infinity in A, a negative or NaN `rcond`, not a matrix, a stack of unequal ranks.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays.
     MemoryError
         If the basis cannot fit; the message says its size.
 
@@ -69,7 +70,7 @@ def null_space(
     -----
     Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, less where the rank is low or m >= 4 n (then A is
     read twice, by a sketch and to verify); no m x m matrix is made. The rank is the SVD's: see
-    `Certificate`. Not for a sparse matrix whose null space is huge: the basis is dense.
+    `Certificate`.
 
     References
     ----------

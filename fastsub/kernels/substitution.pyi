@@ -1,0 +1,16 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from fastsub.kernels.blas import _Scalar
+
+def py_substitute(
+    start: NDArray[np.intp],
+    index: NDArray[np.intc],
+    value: NDArray[_Scalar],
+    target: NDArray[np.intc],
+    diagonal: NDArray[_Scalar],
+    X: NDArray[_Scalar],
+    rows: bool,
+    conjugate: bool,
+    backward: bool,
+) -> None: ...
