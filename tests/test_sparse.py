@@ -39,7 +39,7 @@ def diagonal(rng, m, n, density, dtype):
 
 def arrow(rng, m, n, density, dtype):
     A = np.eye(m, n, dtype=dtype)
-    A[0], A[:, 0] = 1, 1
+    A[0], A[:, 0] = rng.standard_normal(n), rng.standard_normal(m)
     return A
 
 
@@ -117,6 +117,38 @@ def test_rank_and_null_space_are_those_of_the_svd(make, shape, dtype):
         if got == rank:
             check_annihilates(A, N)
     assert proved == total
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("shape", [(30, 41), (52, 23)])
+def test_the_other_spaces(make, shape, dtype):
+    rng = np.random.default_rng(3112)
+    A = make(rng, *shape, 0.08, dtype)
+    S = sp.coo_array(A)
+    V, Q, Y = fastsub.row_space(S), fastsub.orth(S), fastsub.left_null_space(S)
+    Z, certificate = fastsub.null_space(S, sparse=True, full_output=True)
+    r = certificate.rank
+    wide = A.astype(np.result_type(dtype, float))
+    for basis, rows, k in ((V, 1, r), (Q, 0, r), (Y, 0, shape[0] - r)):
+        assert (basis.shape, basis.dtype) == ((shape[rows], k), dtype)
+        check_orthonormal(basis)
+    limit = max(certificate.tol, certificate.sigma_next_upper)
+    limit += 40 * np.finfo(dtype).eps * np.linalg.norm(wide, 2)
+    assert np.linalg.norm(wide - wide @ V @ V.conj().T, 2) <= limit
+    assert np.linalg.norm(wide - Q @ (Q.conj().T @ wide), 2) <= limit
+    if Y.size:
+        assert np.linalg.norm(Y.conj().T @ wide, 2) <= limit
+    assert isinstance(Z, sp.csc_array)
+    assert (Z.shape, Z.dtype) == ((shape[1], shape[1] - r), dtype)
+    if Z.shape[1]:
+        sigma = np.linalg.svd(Z.toarray(), compute_uv=False)
+        assert sigma[-1] >= 1 - 10 * np.finfo(dtype).eps
+        assert np.linalg.norm(wide @ Z.toarray(), 2) <= limit * sigma[0]
+
+
+def test_a_sparse_basis_is_for_sparse_input():
+    with pytest.raises(TypeError, match=r"sparse=True is for a scipy\.sparse A, got a ndarray"):
+        fastsub.null_space(np.eye(3), sparse=True)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -24,6 +24,8 @@ Foster & Davis, Algorithm 933, ACM TOMS 40 (2013): null spaces of sparse matrice
 from __future__ import annotations
 
 import math
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -63,6 +65,7 @@ class SparseFactors:
     certificate : Certificate
     lu : SparseLU
     cores : list of Core
+    ranks : ndarray of int, shape (blocks,)
     rows, cols : ndarray of intc
         Label of the connected block of each row and of each column.
     """
@@ -90,8 +93,17 @@ class SparseFactors:
         if doubtful.any():
             self._frozen[doubtful] = 1
             self._factor()
-        self.rank = int(self._ranks.sum())
+        self.rank = int(self.ranks.sum())
         self.certificate = self._certify()
+
+    def adjoint(self) -> SparseFactors:
+        """Return the same of A^H, from the same factors."""
+        other = copy(self)
+        matrix = self.matrix.conj().T.tocsr()
+        other.matrix, other.input = matrix, replace(self.input, matrix=matrix)
+        other.rows, other.cols = self.cols, self.rows
+        other.lu, other.cores = self.lu.adjoint(), [core.adjoint() for core in self.cores]
+        return other
 
     # ---- factors and bounds, block by block ----
 
@@ -114,14 +126,14 @@ class SparseFactors:
             self._labels.append(label)
         labels = np.array(self._labels, np.intp)
         ranks = np.array([core.rank for core in self.cores], np.intp)
-        self._ranks = np.bincount(self.rows[lu.p], minlength=count)
-        np.add.at(self._ranks, labels, ranks)
+        self.ranks = np.bincount(self.rows[lu.p], minlength=count)
+        np.add.at(self.ranks, labels, ranks)
         upper = _largest(np.array([core.upper for core in self.cores]), labels, count)
-        self._upper = np.where(self._ranks == self._full, 0.0, upper + self._error)
+        self._upper = np.where(self.ranks == self._full, 0.0, upper + self._error)
         with np.errstate(divide="ignore"):
             self._lower = 1 / (self._inverse_bound(labels) * _SLACK) - self._error
-        self._lower[self._ranks == 0] = math.inf
-        whole = frozen & (self._ranks > 0)
+        self._lower[self.ranks == 0] = math.inf
+        whole = frozen & (self.ranks > 0)
         if whole.any():
             # Nothing was eliminated: the bound of the core is that of the block.
             lower = -_largest(

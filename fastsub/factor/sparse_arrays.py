@@ -99,3 +99,9 @@ def blocks_of(matrix: csr_array) -> tuple[int, Array, Array]:
     count, labels = connected_components(graph, directed=False)
     labels = labels.astype(np.intc)
     return int(count), labels[:m], labels[m:]
+
+
+def by_label(labels: Array, count: int) -> list[Array]:
+    """Return where each label stands, in ascending order."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.searchsorted(labels[order], np.arange(1, count)))

@@ -7,20 +7,19 @@
           (   0           C^+       ) ( -L21 L11^-1    I )
 
 S solves: A S A = A up to E, and the rank of C decides that of A. Its components are dense, factored
-by COD when that is first needed.
+by COD.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+from copy import copy
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from fastsub.factor.arrays import Array, check_memory
 from fastsub.factor.cod import COD
-from fastsub.factor.sparse_arrays import blocks_of
+from fastsub.factor.sparse_arrays import blocks_of, by_label
 from fastsub.kernels.markowitz import py_eliminate, py_load, py_rehash
 from fastsub.kernels.substitution import py_substitute
 
@@ -39,6 +38,13 @@ class Triangle:
         self.start = np.searchsorted(line[order], np.arange(count + 1)).astype(np.intp)
         self.index = np.ascontiguousarray(index[order], np.intc)
         self.value = np.ascontiguousarray(value[order])
+
+    @classmethod
+    def of(cls, T: Triangle, value: Array) -> Triangle:
+        """Return a triangle with the entries of another in other sizes."""
+        other = copy(T)
+        other.value = value
+        return other
 
     @property
     def nnz(self) -> int:
@@ -64,21 +70,61 @@ class Core:
     def __init__(self, rows: Array, cols: Array, entries: csr_array, tol: float) -> None:
         alternative = "the core that elimination leaves is dense; fastsub needs it in memory"
         check_memory((2 * entries.shape[0], entries.shape[1]), entries.dtype, alternative)
-        self.rows, self.cols, self._tol = rows, cols, tol
+        self.rows, self.cols = rows, cols
         self.norm = float(np.linalg.norm(entries.data))
         self.decided_by = "bounds"
         if self.norm <= tol:
             self.rank, self.lower, self.upper = 0, np.inf, self.norm
         else:
-            self._C = entries.toarray(order="F")
-            certificate = COD(self._C, tol=tol, want="rank").certificate
+            self._cod = COD(entries.toarray(order="F"), tol=tol, overwrite_a=True)
+            certificate = self._cod.certificate
             self.rank, self.decided_by = certificate.rank, certificate.decided_by
             self.lower, self.upper = certificate.sigma_r_lower, certificate.sigma_next_upper
 
-    @cached_property
-    def cod(self) -> COD:
-        """The complete orthogonal decomposition; not at rank 0."""
-        return COD(self._C, tol=self._tol)
+    def solve(self, B: Array) -> Array:
+        """Return C^+ B."""
+        return self._cod.solve(B) if self.rank else np.zeros((self.cols.size, B.shape[1]), B.dtype)
+
+    def solve_adjoint(self, B: Array) -> Array:
+        """Return the pseudoinverse of C^H times B."""
+        if self.rank:
+            return self._cod.solve_adjoint(B)
+        return np.zeros((self.rows.size, B.shape[1]), B.dtype)
+
+    def null_space(self) -> Array:
+        """Return an orthonormal basis of the null space."""
+        return self._cod.null_space() if self.rank else np.eye(self.cols.size)
+
+    def row_space(self) -> Array:
+        """Return an orthonormal basis of the row space."""
+        return self._cod.row_space() if self.rank else np.empty((self.cols.size, 0))
+
+    def adjoint(self) -> Core:
+        """Return the same of C^H, which shares the decomposition."""
+        return _AdjointCore(self)
+
+
+class _AdjointCore(Core):
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.rows, self.cols, self.norm = core.cols, core.rows, core.norm
+        self.rank, self.lower, self.upper = core.rank, core.lower, core.upper
+        self.decided_by = core.decided_by
+
+    def solve(self, B: Array) -> Array:
+        return self._core.solve_adjoint(B)
+
+    def solve_adjoint(self, B: Array) -> Array:
+        return self._core.solve(B)
+
+    def null_space(self) -> Array:
+        return self._core._cod.left_null_space() if self.rank else np.eye(self.cols.size)
+
+    def row_space(self) -> Array:
+        return self._core._cod.column_space() if self.rank else np.empty((self.cols.size, 0))
+
+    def adjoint(self) -> Core:
+        return self._core
 
 
 class SparseLU:
@@ -147,6 +193,20 @@ class SparseLU:
         self.diagonal[kr[pivots]] = value[pivots]
         self.core = csr_array((value[left], (row[left], col[left])), shape=A.shape)
 
+    def adjoint(self) -> SparseLU:
+        """Return the factors of A^H: U^H scaled to a unit diagonal, and L^H scaled likewise."""
+        other = copy(self)
+        other.shape = self.shape[::-1]
+        other.p, other.q = self.q, self.p
+        other.row_step, other.col_step = self.col_step, self.row_step
+        other.diagonal = self.diagonal.conj()
+        other.L, other.U = (
+            Triangle.of(T, T.value.conj() * np.repeat(scale, np.diff(T.start)))
+            for T, scale in ((self.U, 1 / other.diagonal), (self.L, other.diagonal))
+        )
+        other.core = self.core.conj().T.tocsr()
+        return other
+
     def components(self) -> list[tuple[Array, Array, csr_array]]:
         """Return rows, columns and entries of the connected components of the core."""
         core = self.core
@@ -158,7 +218,7 @@ class SparseLU:
         count, row_label, col_label = blocks_of(entries)
         if count == 1:
             return [(rows, cols, entries)]
-        row_sets, col_sets = (_by_label(label, count) for label in (row_label, col_label))
+        row_sets, col_sets = (by_label(label, count) for label in (row_label, col_label))
         return [
             (rows[i], cols[j], entries[i][:, j]) for i, j in zip(row_sets, col_sets, strict=True)
         ]
@@ -194,8 +254,7 @@ class SparseLU:
         self.substitute(Y, "L")
         X = np.zeros((self.shape[1], B.shape[1]), self.dtype)
         for core in cores:
-            if core.rank:
-                X[core.cols] = core.cod.solve(Y[core.rows])
+            X[core.cols] = core.solve(Y[core.rows])
         X[self.q] = Y[self.p]
         self.substitute(X, "U")
         return X
@@ -206,8 +265,7 @@ class SparseLU:
         self.substitute(Y, "U", adjoint=True)
         X = np.zeros((self.shape[0], B.shape[1]), self.dtype)
         for core in cores:
-            if core.rank:
-                X[core.rows] = core.cod.solve_adjoint(Y[core.cols])
+            X[core.rows] = core.solve_adjoint(Y[core.cols])
         X[self.p] = Y[self.q]
         self.substitute(X, "L", adjoint=True)
         return X
@@ -222,8 +280,3 @@ def _in_turn(step: Array, steps: int) -> Array:
     done = np.flatnonzero(step >= 0)
     turn[step[done]] = done
     return turn
-
-
-def _by_label(label: Array, count: int) -> list[Any]:
-    order = np.argsort(label, kind="stable")
-    return np.split(order, np.searchsorted(label[order], np.arange(1, count)))

@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _HOMES: dict[str, tuple[str, frozenset[str], str]] = {
     "sparse": (
         "fastsub.sparse",
-        frozenset({"matrix_rank", "null_space"}),
+        frozenset({"left_null_space", "matrix_rank", "null_space", "orth", "row_space"}),
         "pass {A}.toarray(), or use scipy.sparse.linalg where it is too large for that",
     ),
 }

@@ -14,3 +14,19 @@ def py_substitute(
     conjugate: bool,
     backward: bool,
 ) -> None: ...
+def py_combine(
+    first: int,
+    start: NDArray[np.intp],
+    index: NDArray[np.intc],
+    value: NDArray[_Scalar],
+    target: NDArray[np.intc],
+    diagonal: NDArray[_Scalar],
+    row: NDArray[np.intp],
+    length: NDArray[np.intc],
+    column: NDArray[np.intc],
+    X: NDArray[_Scalar],
+    used: int,
+    total: NDArray[_Scalar],
+    size: NDArray[np.float64],
+    marks: NDArray[np.intc],
+) -> tuple[int, int]: ...

@@ -5,6 +5,6 @@ dense arrays.
 """
 
 from fastsub.sparse.rank import matrix_rank
-from fastsub.sparse.subspaces import null_space
+from fastsub.sparse.subspaces import left_null_space, null_space, orth, row_space
 
-__all__ = ["matrix_rank", "null_space"]
+__all__ = ["left_null_space", "matrix_rank", "null_space", "orth", "row_space"]
