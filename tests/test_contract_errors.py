@@ -177,7 +177,7 @@ LAZY = {
 @pytest.mark.parametrize("kind", LAZY)
 def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
     given = LAZY[kind]()
-    if function.name in _HOMES["sparse"][1] and hasattr(given, "toarray"):
+    if hasattr(given, "toarray") and function.name in _HOMES["sparse"][1] | {"column_space"}:
         return
     message = message_of(TypeError, function, given)
     assert names_argument(message, function)
