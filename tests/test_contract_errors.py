@@ -10,6 +10,7 @@ import scipy.sparse.linalg
 from contract import FUNCTIONS, every_function, those_with
 
 import fastsub
+from fastsub.functions.sources import _HOMES
 
 GOOD = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 1.0], [5.0, 3.0, 8.0]])
 
@@ -176,6 +177,8 @@ LAZY = {
 @pytest.mark.parametrize("kind", LAZY)
 def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
     given = LAZY[kind]()
+    if hasattr(given, "toarray") and function.name in _HOMES["sparse"][1] | {"column_space"}:
+        return
     message = message_of(TypeError, function, given)
     assert names_argument(message, function)
     assert re.search("pass|use|compute", message), message
@@ -184,7 +187,7 @@ def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
 
 
 def test_sparse_least_squares_is_shown_a_way_out():
-    with pytest.raises(TypeError, match=r"^a is a csr_array.*toarray"):
+    with pytest.raises(TypeError, match=r"csr_array.*toarray"):
         fastsub.lstsq(scipy.sparse.csr_array(GOOD), np.ones(4))
 
 

@@ -25,6 +25,7 @@ LAYERS = {
     "fastsub.models": 4,
     "fastsub.subspace": 4,
     "fastsub.solution": 4,
+    "fastsub.sparse": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
     "fastsub.bench": 5,

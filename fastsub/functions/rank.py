@@ -31,8 +31,8 @@ def matrix_rank(
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them. A vector has rank 1 unless it is zero, a number
-        likewise.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. A vector
+        has rank 1 unless it is zero, a number likewise.
     tol : float or array_like, shape (...), optional
         Absolute cutoff. For a stack one number, or one for each matrix.
     hermitian : bool, default False
@@ -54,7 +54,7 @@ def matrix_rank(
     ValueError
         NaN or infinity in A, a negative or NaN tolerance, or both of them.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays.
 
     See Also
     --------

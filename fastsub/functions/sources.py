@@ -13,8 +13,14 @@ import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# kind: the package that answers, what it answers, what to do for everything else.
-_HOMES: dict[str, tuple[str, frozenset[str], str]] = {}
+# kind: the package that answers, what it answers, what to do for everything else with a matrix A.
+_HOMES: dict[str, tuple[str, frozenset[str], str]] = {
+    "sparse": (
+        "fastsub.sparse",
+        frozenset({"left_null_space", "matrix_rank", "null_space", "orth", "row_space"}),
+        "pass {A}.toarray(), or use scipy.sparse.linalg where it is too large for that",
+    ),
+}
 
 
 def kind_of(A: Any) -> str:
@@ -42,6 +48,7 @@ def elsewhere(A: Any, function: F) -> F | None:
     package, answered, instead = _HOMES[kind]
     name = function.__name__
     if name not in answered:
-        raise TypeError(f"{name} does not take a {type(A).__name__}; {instead}")
+        argument = function.__code__.co_varnames[0]
+        raise TypeError(f"{name} does not take a {type(A).__name__}; {instead.format(A=argument)}")
     answer: F = getattr(import_module(package), name)
     return answer

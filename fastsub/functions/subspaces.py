@@ -20,13 +20,15 @@ def null_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    sparse: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the null space: all x with A x = 0.
 
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count. The default is
         ``eps * max(m, n)``, eps that of the working dtype.
@@ -43,6 +45,10 @@ def null_space(
         Return ``(N, certificate)``.
     ragged : bool, default False
         For a stack: return a list of bases in C order, whose widths may differ.
+    sparse : bool, default False
+        Of a sparse A: return a sparse basis Z (`scipy.sparse.csc_array`). It is not orthonormal;
+        ``norm(A @ Z)`` is small beside ``norm(A) * norm(Z)``, and no combination of its columns is
+        shorter than its coefficients: ``norm(Z @ c) >= norm(c)``.
 
     Returns
     -------
@@ -56,7 +62,7 @@ def null_space(
     ValueError
         NaN or infinity in A, a negative or NaN `rcond`, not a matrix, a stack of unequal ranks.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays; ``sparse=True`` with a dense A.
     MemoryError
         If the basis cannot fit; the message says its size.
 
@@ -69,7 +75,7 @@ def null_space(
     -----
     Cost: 2 m n^2 - 2 n^3 / 3 flops for m >= n, less where the rank is low or m >= 4 n (then A is
     read twice, by a sketch and to verify); no m x m matrix is made. The rank is the SVD's: see
-    `Certificate`. Not for a sparse matrix whose null space is huge: the basis is dense.
+    `Certificate`.
 
     References
     ----------
@@ -87,12 +93,15 @@ def null_space(
     array([[-2.],
            [ 1.]])
     """
-    if not full_output and lapack_driver == "gesdd":
+    if not (full_output or sparse) and lapack_driver == "gesdd":
         compiled = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
     if (answer := elsewhere(A, null_space)) is not None:
-        return answer(A, rcond, rng=rng, full_output=full_output)
+        options: dict[str, Any] = {"sparse": True} if sparse else {}
+        return answer(A, rcond, rng=rng, full_output=full_output, **options)
+    if sparse:
+        raise TypeError(f"sparse=True is for a scipy.sparse A, got a {type(A).__name__}")
     return basis(
         A,
         rcond,
@@ -120,7 +129,8 @@ def orth(
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
     check_finite, rng, full_output, ragged
@@ -186,7 +196,8 @@ def row_space(
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
     check_finite, rng, full_output, ragged
@@ -246,7 +257,8 @@ def left_null_space(
     Parameters
     ----------
     A : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
     check_finite, rng, full_output, ragged

@@ -1,0 +1,10 @@
+"""What the public functions answer for `scipy.sparse` arrays and matrices.
+
+Reached through `fastsub.functions.sources`; the names and arguments are those of the functions for
+dense arrays.
+"""
+
+from fastsub.sparse.rank import matrix_rank
+from fastsub.sparse.subspaces import left_null_space, null_space, orth, row_space
+
+__all__ = ["left_null_space", "matrix_rank", "null_space", "orth", "row_space"]

@@ -1,0 +1,18 @@
+"""The rank of a sparse matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastsub.factor.arrays import check_tolerance
+from fastsub.factor.sparse import SparseFactors
+from fastsub.factor.sparse_arrays import read_sparse
+
+
+def matrix_rank(A: Any, tol: Any = None, *, rtol: Any = None, full_output: bool = False) -> Any:
+    """Return the rank of a sparse matrix; arguments as of `fastsub.matrix_rank`."""
+    if tol is not None and rtol is not None:
+        raise ValueError("give tol or rtol, not both")
+    tol, rtol = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
+    F = SparseFactors(read_sparse(A), rtol, tol=tol)
+    return (F.rank, F.certificate) if full_output else F.rank
