@@ -258,6 +258,31 @@ def test_solves_where_the_first_columns_are_nearly_dependent(dtype, shape, small
 
 @dtypes
 @pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6])
+def test_noise_in_the_rows_below_counts(dtype, order, gap):
+    """The solution is V1 y, y the least-squares one on the row space; F small, and not so small.
+
+    What is left of the matrix is as large as the cutoff allows, and turns the column space.
+    """
+    gap = max(gap, 100 * float(np.finfo(dtype).eps))
+    for shape, r in (((60, 60), 41), ((90, 55), 30), ((55, 90), 30), ((210, 240), 23)):
+        sigma = np.full(min(shape), gap)
+        sigma[:r] = 1
+        A = np.array(ft.with_singular_values(sigma, *shape, 1097, dtype), order=order)
+        F = COD(A, min(0.5, 10 * gap * max(shape) ** 0.5))
+        assert F.rank == r
+        for M, solve, V1 in (
+            (A, F.solve, F.row_space()),
+            (A.conj().T, F.solve_adjoint, F.column_space()),
+        ):
+            B = ft.random_rank(len(M), 3, 3, 1103, dtype)
+            wanted = V1 @ reference.lstsq(M @ V1, B)[0]
+            error = np.linalg.norm(solve(B) - wanted) / np.linalg.norm(wanted)
+            assert error <= 100 * np.finfo(dtype).eps + 8 * gap * gap, (shape, error)
+
+
+@dtypes
+@pytest.mark.parametrize("order", ["C", "F"])
 def test_a_solution_lies_in_the_row_space_that_was_returned(dtype, order):
     """Also where no gap shows, and which basis is made depends on what has been computed."""
     eps = float(np.finfo(dtype).eps)

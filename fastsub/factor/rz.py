@@ -88,7 +88,7 @@ class RZ:
         for first in range(start, stop, _PANEL):
             yield self.columns(first, min(first + _PANEL, stop), identity)[self._r :]
 
-    def apply_adjoint(self, C: Array) -> None:
-        """C := Z^H C in place."""
+    def apply(self, C: Array, *, adjoint: bool = False) -> None:
+        """C := Z C or Z^H C in place."""
         work = np.empty(self._T.shape[0] * C.shape[1], C.dtype)
-        rz.py_rz_apply(self._B, self._T, C, work, True)
+        rz.py_rz_apply(self._B, self._T, C, work, adjoint)

@@ -26,8 +26,9 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, product, zeros
 from fastsub.factor.reflectors import ALTERNATIVE, Product, Reflectors
 from fastsub.factor.reveal import RevealingQR
+from fastsub.factor.row_space import OnRowSpace
 from fastsub.factor.rz import RZ
-from fastsub.kernels import blas, qrcp, triangular
+from fastsub.kernels import blas, triangular
 
 
 class URV:
@@ -126,7 +127,7 @@ class URV:
             C = empty((self.shape[1], start), self.dtype)
             C[:r] = 0
             np.conj(qr.remainder.T, out=C[r:])
-            qr.rz.apply_adjoint(C)
+            qr.rz.apply(C, adjoint=True)
             y = np.asfortranarray(-C[:r])
             # R1 = J U^H V1^H, so U J y = -E^H.
             blas.py_trsm("L", "U", "N", "N", qr.rz.U, y)
@@ -172,11 +173,6 @@ class URV:
         if self._vectors is not None:
             return self._right_vectors.columns(0, r)
         return self._right().columns(0, r, self.qr.p)
-
-    @cached_property
-    def _row_space(self) -> Array:
-        """The same, for many right-hand sides."""
-        return self.right_basis()
 
     def right_null(self) -> Array:
         """Last n - r columns of V: the null space, shape (n, n - r)."""
@@ -230,7 +226,7 @@ class URV:
         if r == n:
             blas.py_trsm("L", "U", "N", "N", self._triangle, C)
             return self._unpermute(C)
-        if not self.qr.is_clean:
+        if self._on_row_space.terms is None:
             # R2 may be more than the cutoff: only R2 V1 matters, and matters not to V1's side.
             Q = self._from_row_space
             C = np.asfortranarray(B[: self.qr.height])
@@ -238,10 +234,8 @@ class URV:
             C = np.asfortranarray(C[:r])
             blas.py_trsm("L", "U", "N", "N", np.asfortranarray(Q.V[:r]), C)
             return product(self.right_basis(), C)
-        # [R11 R12] = J U^H J [J 0] Z^H: reverse, solve with U^H, and lift by V1 = Z[:, :r].
-        C = np.asfortranarray(C[::-1])
-        blas.py_trsm("L", "U", "C", "N", self.qr.rz.U, C)
-        return product(self.right_basis(), C)
+        C = self._on_row_space.fit(C, B[r : self.qr.height])
+        return self._unpermute(self._on_row_space.lift(C))
 
     def solve_adjoint(self, B: Array) -> Array:
         """W^H x = b: x = U1 T^-H V1^H b."""
@@ -249,7 +243,7 @@ class URV:
             return self._lift_adjoint(product(self._vectors[2][: self.rank], B[self.qr.p]))
         if self.rank == self.shape[1]:
             return self._lift_adjoint(np.asfortranarray(B[self.qr.p]))
-        return self._lift_adjoint(product(self._row_space, B, adjoint=True))
+        return self._lift_adjoint(self._on_row_space.coordinates(B[self.qr.p]))
 
     def pinv_adjoint(self) -> Array:
         """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
@@ -257,7 +251,7 @@ class URV:
         if self._vectors is not None:
             V1 = self._unpermute(self._vectors[2][:r].conj().T)
         elif r < n or len(left.factors) > 1:
-            V1 = self._row_space
+            V1 = self.right_basis()
         else:
             # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
             U1 = left.columns(0, r)
@@ -284,32 +278,24 @@ class URV:
         self.qr.left.apply(X)
         return X
 
-    def _lift_by_rz(self, X: Array, C: Array) -> None:
-        """Fill X (m, k) with (T; E)^+H C, (T; E) = (R1; R2) V1; X comes as zeros.
+    @cached_property
+    def _on_row_space(self) -> OnRowSpace:
+        return OnRowSpace(self.qr)
 
-        (T; E)^+H = (I; F) T^-H (I + F^H F)^-1 with F = E T^-1, which is noise over sigma_r at most:
-        its square is dropped below the unit roundoff.
-        """
+    def _lift_by_rz(self, X: Array, C: Array) -> None:
+        """Fill X (m, k) with (T; E)^+H C, (T; E) = (R1; R2) V1; X comes as zeros."""
         qr, r = self.qr, self.rank
-        F = None
-        if not qr.is_clean:
-            R2 = np.asfortranarray(qr.remainder)
-            F = product(R2, np.asfortranarray(self._row_space[qr.p][r:]))
-            # R1 V1 = T = J U^H.
-            blas.py_trsm("R", "U", "C", "N", qr.rz.U, F)
-            norm = qrcp.py_column_norms(F, np.empty(2 * r))
-            if norm * norm > np.finfo(self.dtype).eps / 2:
-                Q = self._from_row_space
-                blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
-                D = zeros((qr.height, C.shape[1]), self.dtype)
-                D[:r] = C
-                Q.apply(D)
-                X[: qr.height] = D
-                return
-        blas.py_trsm("L", "U", "N", "N", qr.rz.U, C)
-        X[:r] = C[::-1]
-        if F is not None:
-            X[r : qr.height] = product(F, C)
+        if self._on_row_space.terms is None:
+            Q = self._from_row_space
+            blas.py_trsm("L", "U", "C", "N", np.asfortranarray(Q.V[:r]), C)
+            D = zeros((qr.height, C.shape[1]), self.dtype)
+            D[:r] = C
+            Q.apply(D)
+            X[: qr.height] = D
+            return
+        X[:r], below = self._on_row_space.fit_adjoint(C)
+        if below is not None:
+            X[r : qr.height] = below
 
     @property
     def _triangle(self) -> Array:
