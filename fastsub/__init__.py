@@ -5,7 +5,9 @@
 (2, 1)
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from fastsub import exact
 from fastsub.errors import (
@@ -93,3 +95,16 @@ try:
     __version__ = version("fastsub-linalg")
 except PackageNotFoundError:  # running from a source tree that was never installed
     __version__ = "0+unknown"
+
+_LAZY = {
+    "patch_scipy": "fastsub.patch",
+    "unpatch_scipy": "fastsub.patch",
+    "patched": "fastsub.patch",
+}
+"""What is importable from here, and loaded only when asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

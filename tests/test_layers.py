@@ -29,6 +29,7 @@ LAYERS = {
     "fastsub": 5,
     "fastsub.cli": 5,
     "fastsub.bench": 5,
+    "fastsub.patch": 5,
     "fastsub.testing": 5,  # nobody below may use it; what it may use stands in ITS_OWN
 }
 ITS_OWN = {"fastsub.testing": ("fastsub.testing", "fastsub.errors", "fastsub.data")}
@@ -55,7 +56,7 @@ OPTIONAL = {
         "flint",
     ),
     *("h5py", "zarr", "pyarrow", "mpmath", "threadpoolctl", "pytest", "hypothesis"),
-    *("fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot"),
+    *("fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot", "fastsub.patch"),
 }
 """What a plain `import fastsub` must not load."""
 

@@ -6,13 +6,28 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack
 
-from fastsub.factor.arrays import Array, as_array, unscale, working_copy
+from fastsub.factor.arrays import (
+    Array,
+    as_array,
+    unscale,
+    upper,
+    working_copy,
+)
 from fastsub.factor.choose import choose
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.rrqr import RRQR
 
 _MODES = ("full", "r", "economic", "raw")
+
+_LAPACK = {
+    char: [getattr(lapack, prefix + name) for name in ("geqrf", "geqp3", generate)]
+    for char, prefix, generate in zip("fdFD", "sdcz", ("orgqr",) * 2 + ("ungqr",) * 2, strict=True)
+}
+
+# Entries up to which a call costs more than its arithmetic (ratios to SciPy, 3 x 3 to 100 x 100).
+_SMALL = 64 * 64
 
 
 def rrqr(A: Any, *, rank: int | None = None, rtol: float | None = None, rng: Any = None) -> RRQR:
@@ -151,9 +166,11 @@ def _qr(A: Array, overwrite: bool, mode: str, pivoting: bool, check: bool) -> tu
     """Return Q (qr and tau when raw; nothing with mode r), R and, pivoted, P."""
     m, n = A.shape
     k = min(m, n)
-    plan = choose(m, n, A.dtype, want="qr")
     working = working_copy(A, "a", overwrite=overwrite, check_finite=check)
     W = core = working.W
+    if 0 < A.size <= _SMALL:
+        return _by_lapack(W, mode, pivoting, working.exponent)
+    plan = choose(m, n, A.dtype, want="qr")
     pivots: tuple[Array, ...] = ()
     if pivoting:
         outer = []
@@ -176,3 +193,32 @@ def _qr(A: Array, overwrite: bool, mode: str, pivoting: bool, check: bool) -> tu
         W[:k] = np.tril(W[:k], -1) + R[:k]
         return (W, inner.tau, R, *pivots)
     return (Q.columns(0, m if mode == "full" else k), R, *pivots)
+
+
+def _by_lapack(W: Array, mode: str, pivoting: bool, exponent: int) -> tuple[Array, ...]:
+    """Return what `_qr` does, by LAPACK alone, which at small orders has nothing to block."""
+    geqrf, geqp3, generate = _LAPACK[W.dtype.char]
+    (m, n), k = W.shape, min(W.shape)
+    pivots: tuple[Array, ...] = ()
+    if pivoting:
+        W, p, tau, _, _ = geqp3(W, overwrite_a=True)
+        p -= 1
+        pivots = (p,)
+    else:
+        W, tau, _, _ = geqrf(W, overwrite_a=True)
+    R = upper(W, k)
+    if m > n and mode in ("full", "r"):
+        R = np.concatenate([R, np.zeros((m - n, n), W.dtype)])
+    unscale(R, exponent)
+    if mode == "r":
+        return (R, *pivots)
+    if mode == "raw":
+        if exponent:
+            W[:k] = np.tril(W[:k], -1) + R[:k]
+        return (W, tau, R, *pivots)
+    if mode == "full" and m > n:
+        square = np.zeros((m, m), W.dtype, order="F")
+        square[:, :n] = W
+        W = square
+    Q, _, _ = generate(W[:, :m], tau, overwrite_a=True)
+    return (Q, R, *pivots)

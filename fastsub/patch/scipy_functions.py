@@ -1,0 +1,160 @@
+"""The functions of `scipy.linalg`, with SciPy's signatures, defaults, results and their types.
+
+`overwrite_a` permits, it does not oblige: no input is overwritten here. Inputs are always checked
+to be finite; the peer is asked about those that are not, whether it shall check or not.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy
+import scipy.linalg
+
+import fastsub
+from fastsub.factor.arrays import Array
+from fastsub.factor.choose import choose
+from fastsub.patch.arguments import (
+    believe,
+    in_lapack_precision,
+    number,
+    over_stack,
+    plain,
+    plain_right_hand_side,
+    tolerance,
+)
+from fastsub.patch.equations import cutoff_of, solve, solve_with_singular_values
+from fastsub.patch.tally import PassOn
+from fastsub.subspace.angles import principal_angles
+
+_BATCHED = tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 16)
+
+# What LAPACK's gelsy compares are estimates of singular values, within a factor like this one.
+_GELSY = 100.0
+
+
+def null_space(
+    A: Any,
+    rcond: Any = None,
+    *,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    """As `scipy.linalg.null_space`."""
+    rtol = tolerance(rcond)
+
+    def core(A: Array) -> Array:
+        (A,) = in_lapack_precision(A)
+        N, certificate = fastsub.null_space(A, rtol, lapack_driver=lapack_driver, full_output=True)
+        believe(certificate)
+        return np.asarray(N)
+
+    return over_stack(core, (plain(A),), _BATCHED)
+
+
+def orth(A: Any, rcond: Any = None) -> Any:
+    """As `scipy.linalg.orth`."""
+    return over_stack(partial(_orth, rtol=tolerance(rcond)), (plain(A),), _BATCHED)
+
+
+def _orth(A: Array, rtol: float | None = None) -> Array:
+    (A,) = in_lapack_precision(A)
+    Q, certificate = fastsub.orth(A, rtol, full_output=True)
+    believe(certificate)
+    return np.asarray(Q)
+
+
+def subspace_angles(A: Any, B: Any) -> Any:
+    """As `scipy.linalg.subspace_angles`."""
+
+    def core(A: Array, B: Array) -> Array:
+        if len(A) != len(B):
+            raise PassOn("shapes that do not match")
+        X, Y = _orth(A), _orth(B)
+        dtype = np.result_type(X, Y)
+        X, Y = (np.asfortranarray(Z, dtype) for Z in (X, Y))
+        return principal_angles(X, Y)
+
+    return over_stack(core, (plain(A), plain(B)), _BATCHED)
+
+
+def lstsq(
+    a: Any,
+    b: Any,
+    cond: Any = None,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str | None = None,
+) -> Any:
+    """As `scipy.linalg.lstsq`, singular values included unless the driver is gelsy."""
+    driver = lapack_driver or getattr(scipy.linalg.lstsq, "default_lapack_driver", "gelsd")
+    if driver not in ("gelsd", "gelss", "gelsy"):
+        raise PassOn("an unknown driver")
+    rcond = number(cond)
+
+    def core(a: Array, b: Array) -> tuple[Any, ...]:
+        if len(a) != len(b):
+            raise PassOn("shapes that do not match")
+        a, b = in_lapack_precision(a, b)
+        eps = float(np.finfo(a.dtype).eps)
+        cutoff = cutoff_of(driver, eps if rcond is None else rcond, a.dtype)
+        if driver == "gelsy":
+            x, _, rank = solve(a, b, cutoff, _GELSY)
+            return x, np.array([], x.dtype), rank, None
+        (x, squares, rank), sigma = solve_with_singular_values(a, b, cutoff)
+        if squares is None:
+            return x, np.asarray([], x.dtype), rank, sigma
+        squares = squares.astype(sigma.dtype, copy=False)
+        return x, squares[0] if b.ndim == 1 else squares, rank, sigma
+
+    return over_stack(core, (plain(a), plain_right_hand_side(b)), _BATCHED)
+
+
+def pinv(
+    a: Any,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """As `scipy.linalg.pinv`."""
+    absolute, relative = tolerance(atol), tolerance(rtol)
+
+    def core(a: Array) -> Any:
+        (a,) = in_lapack_precision(a)
+        (B, rank), certificate = fastsub.pinv(
+            a, atol=absolute, rtol=relative, return_rank=True, full_output=True
+        )
+        believe(certificate)
+        return (B, np.intp(rank)) if return_rank else B
+
+    return over_stack(core, (plain(a),), _BATCHED)
+
+
+def qr(
+    a: Any,
+    overwrite_a: bool = False,
+    lwork: int | None = None,
+    mode: str = "full",
+    pivoting: bool = False,
+    check_finite: bool = True,
+) -> Any:
+    """As `scipy.linalg.qr`."""
+    if lwork not in (None, -1):
+        raise PassOn("a workspace of a given size")
+    if overwrite_a:
+        raise PassOn("overwrite_a, which spares SciPy a copy")
+
+    def core(a: Array) -> tuple[Any, ...]:
+        (a,) = in_lapack_precision(a)
+        if pivoting and choose(a.shape[0], a.shape[1], a.dtype, want="qr").reduce:
+            raise PassOn("a tall matrix to be pivoted: signs would differ")
+        answer: tuple[Any, ...] = fastsub.qr(a, mode=mode, pivoting=pivoting)
+        return answer
+
+    return over_stack(core, (plain(a),), _BATCHED)
