@@ -5,7 +5,9 @@
 (2, 1)
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from fastsub import exact
 from fastsub.errors import (
@@ -93,3 +95,10 @@ try:
     __version__ = version("fastsub-linalg")
 except PackageNotFoundError:  # running from a source tree that was never installed
     __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    """Load what `import fastsub` leaves out, when it is asked for."""
+    if name == "plot":
+        return import_module("fastsub.plot")
+    raise AttributeError(f"module 'fastsub' has no attribute {name!r}")
