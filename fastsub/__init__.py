@@ -101,10 +101,13 @@ _LAZY = {
     "unpatch_scipy": "fastsub.patch",
     "patched": "fastsub.patch",
 }
-"""What is importable from here, and loaded only when asked for."""
+"""What is importable from here, and loaded only when asked for; so are the modules below."""
+_MODULES = ("patch", "plot")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return import_module(f"fastsub.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
