@@ -186,11 +186,6 @@ def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
     assert all(hasattr(given, method) for method in methods), message
 
 
-def test_sparse_least_squares_is_shown_a_way_out():
-    with pytest.raises(TypeError, match=r"csr_array.*toarray"):
-        fastsub.lstsq(scipy.sparse.csr_array(GOOD), np.ones(4))
-
-
 @every_function
 @pytest.mark.parametrize("value", [np.nan, -1e-3, -np.inf, "small", 1j, [1e-3, 1e-4]])
 def test_tolerances(function, value):

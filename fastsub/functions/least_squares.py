@@ -43,7 +43,8 @@ def lstsq(
     Parameters
     ----------
     a : array_like, shape (..., m, n)
-        Real or complex matrix, or a stack of them; integers are taken as float64.
+        Real or complex matrix, or a stack of them; or a `scipy.sparse` array or matrix. Integers
+        are taken as float64.
     b : array_like, shape (m,) or (..., m, k)
         Right-hand sides. Beside a stack, a 1-d `b` serves every matrix.
     cond : float, optional
@@ -77,7 +78,7 @@ def lstsq(
     ValueError
         NaN or infinity, mismatched shapes, an unknown driver, a negative or NaN `cond`.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays.
 
     See Also
     --------
@@ -89,8 +90,8 @@ def lstsq(
     some passes over `a`; 3 m n^2 up to 1e12; else 2 m n^2 - 2 n^3 / 3 for m >= n, and 4 n^3 / 3 and
     2 rank^2 (n - rank) more if the rank is deficient. Whichever answers, the backward error is that
     of Householder QR, column by column: the normal equations are refined until it is proved [2]_.
-    ``certificate.method`` says who answered. Not for large sparse systems:
-    ``scipy.sparse.linalg.lsmr``.
+    ``certificate.method`` says who answered. A sparse `a` is eliminated with its adjoint in one
+    augmented system; where that fills in too much, ``scipy.sparse.linalg.lsmr`` may get by.
 
     References
     ----------

@@ -17,7 +17,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 _HOMES: dict[str, tuple[str, frozenset[str], str]] = {
     "sparse": (
         "fastsub.sparse",
-        frozenset({"left_null_space", "matrix_rank", "null_space", "orth", "row_space"}),
+        frozenset(
+            {
+                "fundamental_subspaces",
+                "identifiability",
+                "left_null_space",
+                "lstsq",
+                "matrix_rank",
+                "null_space",
+                "orth",
+                "row_space",
+                "solutions",
+            }
+        ),
         "pass {A}.toarray(), or use scipy.sparse.linalg where it is too large for that",
     ),
 }

@@ -154,7 +154,8 @@ def identifiability(
     Parameters
     ----------
     X : array_like or data frame, shape (m, n)
-        One column for each parameter: a design matrix, or the Jacobian of a model.
+        One column for each parameter: a design matrix, or the Jacobian of a model; or a
+        `scipy.sparse` array or matrix.
     names : sequence of str, optional
         Of the columns; those of the frame by default, else x0, x1, ...
     rtol : float, optional
@@ -176,7 +177,7 @@ def identifiability(
     ValueError
         NaN or infinity (the message names the columns), names that do not fit, an unknown `keep`.
     TypeError
-        A column that does not hold numbers, masked entries, sparse or dask arrays.
+        A column that does not hold numbers, masked entries, dask arrays.
     ImportError
         A data frame without the extra ``frames``.
 

@@ -162,7 +162,7 @@ def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubsp
     Parameters
     ----------
     A : array_like, shape (m, n)
-        Real or complex matrix; integers are taken as float64.
+        Real or complex matrix, dense or `scipy.sparse`; integers are taken as float64.
     rtol : float, optional
         Singular values above ``rtol`` times the largest count; ``eps * max(m, n)`` by default.
 
@@ -177,7 +177,7 @@ def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubsp
     ValueError
         NaN or infinity in A, not a matrix, a negative or NaN `rtol`.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays.
 
     See Also
     --------

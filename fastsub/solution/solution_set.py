@@ -70,17 +70,16 @@ class SolutionSet:
         vectors = Vectors(b, A.shape[0], A.dtype, "b")
         self._A, self._turn = A, factors.turn
         self.directions, self.certificate = directions, factors.certificate
-        # nrm2 scales as it goes; the entries themselves may have squares out of range.
-        self._norm = float(scaled_norm(A.ravel(order="K"), check_finite=False)) if A.size else 0.0
+        self._norm = self._frobenius()
         B = vectors.columns
         X = factors.solve(B)
-        R = np.subtract(B, product(A, X), order="F")
+        R = np.subtract(B, self._image(X), order="F")
         error = self._backward_error(*map(vectors.norms, (X, B, R)))
         self.rtol = max(A.shape) * float(np.finfo(A.dtype).eps) if rtol is None else rtol
         if np.any(error > self.rtol):
             # One step of refinement: what is left then is b's, not the factorisation's.
             X2 = X + factors.solve(R)
-            R2 = np.subtract(B, product(A, X2), order="F")
+            R2 = np.subtract(B, self._image(X2), order="F")
             error2 = self._backward_error(*map(vectors.norms, (X2, B, R2)))
             X, R = (vectors.where(error2 < error, *pair) for pair in ((X2, X), (R2, R)))
             error = np.minimum(error, error2)
@@ -94,6 +93,15 @@ class SolutionSet:
         self.residual = vectors.restore(R)
         self.particular = vectors.restore(X)
         self._b = vectors.restore(B)
+
+    def _frobenius(self) -> float:
+        # nrm2 scales as it goes; the entries themselves may have squares out of range.
+        A = self._A
+        return float(scaled_norm(A.ravel(order="K"), check_finite=False)) if A.size else 0.0
+
+    def _image(self, X: Array) -> Array:
+        """Return A X."""
+        return product(self._A, X)
 
     def _backward_error(self, x: Array, b: Array, r: Array) -> Array:
         """Return r / (norm(A) x + b) of norms, in an order that does not overflow."""
@@ -138,7 +146,7 @@ class SolutionSet:
             X, B = (np.hstack([V.real, V.imag]) for V in (X, B))
         X, B = (np.asfortranarray(V, self._A.dtype) for V in (X, B))
         with np.errstate(over="ignore", invalid="ignore"):
-            R = B - product(self._A, X)
+            R = B - self._image(X)
         norms = [column_norms(V) for V in (X, B, R)]
         return bool(np.all(self._backward_error(*norms) <= tol))
 

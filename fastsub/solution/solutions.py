@@ -20,7 +20,7 @@ def solutions(
     Parameters
     ----------
     A : array_like, shape (m, n)
-        Real or complex matrix of any shape and rank.
+        Real or complex matrix of any shape and rank, dense or `scipy.sparse`.
     b : array_like, shape (m,) or (m, k)
         A right-hand side, or one in each column, of which each may be of another kind.
     rtol : float, optional
@@ -40,7 +40,7 @@ def solutions(
     ValueError
         NaN or infinity, mismatched shapes, a negative or NaN tolerance.
     TypeError
-        Strings, masked entries, sparse or dask arrays.
+        Strings, masked entries, dask arrays.
 
     See Also
     --------
