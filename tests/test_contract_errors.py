@@ -10,6 +10,7 @@ import scipy.sparse.linalg
 from contract import FUNCTIONS, every_function, those_with
 
 import fastsub
+from fastsub.functions import sources
 
 GOOD = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 1.0], [5.0, 3.0, 8.0]])
 
@@ -176,6 +177,10 @@ LAZY = {
 @pytest.mark.parametrize("kind", LAZY)
 def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
     given = LAZY[kind]()
+    answered = sources.answered(sources.kind_of(given))
+    if function.name in answered and kind != "own LinearOperator":  # that one has no adjoint
+        function.call(given)
+        return
     message = message_of(TypeError, function, given)
     assert names_argument(message, function)
     assert re.search("pass|use|compute", message), message

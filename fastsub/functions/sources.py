@@ -14,7 +14,16 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 # kind: the package that answers, what it answers, what to do for everything else.
-_HOMES: dict[str, tuple[str, frozenset[str], str]] = {}
+_HOMES: dict[str, tuple[str, frozenset[str], str]] = {
+    "operator": (
+        "fastsub.operators",
+        frozenset(
+            ["matrix_rank", "fundamental_subspaces", "identifiability", "interpolative", "low_rank"]
+        ),
+        "of a map A that is known by its products use fundamental_subspaces, whose subspaces "
+        "project without a basis, and for least squares scipy.sparse.linalg.lsmr",
+    ),
+}
 
 
 def kind_of(A: Any) -> str:
@@ -26,6 +35,11 @@ def kind_of(A: Any) -> str:
     if hasattr(A, "row_blocks"):
         return "stream"
     return "operator" if hasattr(A, "matvec") else "array"
+
+
+def answered(kind: str) -> frozenset[str]:
+    """Return the names of the functions that answer for a kind by own means."""
+    return _HOMES[kind][1] if kind in _HOMES else frozenset()
 
 
 def elsewhere(A: Any, function: F) -> F | None:
