@@ -21,6 +21,7 @@ from fastsub.factor.cod import COD
 from fastsub.factor.echelon import Echelon
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.factorize import Factorization, factorize
+from fastsub.functions.jacobian import jacobian
 from fastsub.functions.least_squares import lstsq
 from fastsub.functions.normal_equations import normal_equations
 from fastsub.functions.pinv import pinv
@@ -72,6 +73,7 @@ __all__ = [
     "interpolative",
     "is_orthogonal",
     "is_projector",
+    "jacobian",
     "left_null_space",
     "low_rank",
     "lstsq",

@@ -23,6 +23,7 @@ LAYERS = {
     "fastsub.functions": 4,
     "fastsub.exact": 4,
     "fastsub.models": 4,
+    "fastsub.operators": 4,
     "fastsub.subspace": 4,
     "fastsub.solution": 4,
     "fastsub.sparse": 4,

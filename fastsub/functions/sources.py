@@ -18,19 +18,18 @@ _HOMES: dict[str, tuple[str, frozenset[str], str]] = {
     "sparse": (
         "fastsub.sparse",
         frozenset(
-            {
-                "fundamental_subspaces",
-                "identifiability",
-                "left_null_space",
-                "lstsq",
-                "matrix_rank",
-                "null_space",
-                "orth",
-                "row_space",
-                "solutions",
-            }
+            "matrix_rank null_space orth row_space left_null_space lstsq solutions "
+            "fundamental_subspaces identifiability".split()
         ),
         "pass {A}.toarray(), or use scipy.sparse.linalg where it is too large for that",
+    ),
+    "operator": (
+        "fastsub.operators",
+        frozenset(
+            "matrix_rank fundamental_subspaces identifiability interpolative low_rank".split()
+        ),
+        "of a map that is known by its products use fundamental_subspaces, whose subspaces "
+        "project without a basis, and for least squares scipy.sparse.linalg.lsmr",
     ),
 }
 
@@ -46,6 +45,11 @@ def kind_of(A: Any) -> str:
     return "operator" if hasattr(A, "matvec") else "array"
 
 
+def answered(kind: str) -> frozenset[str]:
+    """Return the names of the functions that answer for a kind by own means."""
+    return _HOMES[kind][1] if kind in _HOMES else frozenset()
+
+
 def elsewhere(A: Any, function: F) -> F | None:
     """Return the namesake of `function` that answers for A; None where A is to be a dense array.
 
@@ -57,9 +61,9 @@ def elsewhere(A: Any, function: F) -> F | None:
     kind = kind_of(A)
     if kind not in _HOMES:
         return None
-    package, answered, instead = _HOMES[kind]
+    package, _, instead = _HOMES[kind]
     name = function.__name__
-    if name not in answered:
+    if name not in answered(kind):
         argument = function.__code__.co_varnames[0]
         raise TypeError(f"{name} does not take a {type(A).__name__}; {instead.format(A=argument)}")
     answer: F = getattr(import_module(package), name)

@@ -53,10 +53,7 @@ def read(X: Any, names: Sequence[str] | None) -> tuple[Array, list[str], Any]:
                 )
         X = frame.to_numpy()
     A = as_matrix(X, "X")
-    n = A.shape[1]
-    names = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]
-    if len(names) != n or len(set(names)) != n:
-        raise ValueError(f"names must be {n} different ones, one for each column, got {names}")
+    names = check_names(names, A.shape[1])
     if not math.isfinite(magnitude(A)):
         wrong = ~np.isfinite(A)
         columns = ", ".join(repr(names[j]) for j in np.flatnonzero(wrong.any(axis=0)))
@@ -66,6 +63,20 @@ def read(X: Any, names: Sequence[str] | None) -> tuple[Array, list[str], Any]:
             "impute such rows"
         )
     return A, names, library
+
+
+def check_names(names: Sequence[str] | None, n: int) -> list[str]:
+    """Return the names of n columns; x0, x1, ... if there are none.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit, or are not distinct.
+    """
+    names = [f"x{j}" for j in range(n)] if names is None else [str(name) for name in names]
+    if len(names) != n or len(set(names)) != n:
+        raise ValueError(f"names must be {n} different ones, one for each column, got {names}")
+    return names
 
 
 def write(columns: dict[str, Any], library: Any) -> Any:

@@ -223,10 +223,10 @@ def identifiability(
     scale_columns(W, -exponents)
     norms = np.where(norms > 0, np.ldexp(norms, -exponents), 1.0)
     W /= norms.astype(W.real.dtype)
-    return _judge(W, means, (norms, exponents), names, rtol, keep, library)
+    return judge(W, means, (norms, exponents), names, rtol, keep, library)
 
 
-def _judge(
+def judge(
     W: Array,
     means: Array,
     units: tuple[Array, Array],
