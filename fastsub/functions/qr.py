@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_array, unscale, working_copy
+from fastsub.factor.arrays import Array, as_array, check_finite_magnitude, unscale, working_copy
 from fastsub.factor.choose import choose
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.rrqr import RRQR
@@ -137,6 +137,8 @@ def qr(
     shape = A.shape[:-2]
     if math.prod(shape) == 0:
         raise ValueError(f"a is a stack of shape {shape}, which holds no matrix")
+    if check_finite and A.size:
+        check_finite_magnitude(A, "a")
     matrices = A.reshape(math.prod(shape), *A.shape[-2:])
     parts = zip(*(_qr(M, overwrite_a, mode, pivoting, check_finite) for M in matrices), strict=True)
     stacked = [np.stack(part) for part in parts]

@@ -20,6 +20,7 @@ def null_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the null space: all x with A x = 0.
 
@@ -43,6 +44,8 @@ def null_space(
         Return ``(N, certificate)``.
     ragged : bool, default False
         For a stack: return a list of bases in C order, whose widths may differ.
+    padded : bool, default False
+        For a stack: return ``(N, ranks)``, zero columns where a basis is narrower than the widest.
 
     Returns
     -------
@@ -103,6 +106,7 @@ def null_space(
         rng=rng,
         full_output=full_output,
         ragged=ragged,
+        padded=padded,
     )
 
 
@@ -114,6 +118,7 @@ def orth(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the column space: all A x.
 
@@ -123,7 +128,7 @@ def orth(
         Real or complex matrix, or a stack of them; integers are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -165,7 +170,14 @@ def orth(
     if (answer := elsewhere(A, orth)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
-        A, rcond, COLUMN_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
+        A,
+        rcond,
+        COLUMN_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
     )
 
 
@@ -180,6 +192,7 @@ def row_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the row space: the column space of A^H.
 
@@ -189,7 +202,7 @@ def row_space(
         Real or complex matrix, or a stack of them; integers are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -229,7 +242,16 @@ def row_space(
             return compiled
     if (answer := elsewhere(A, row_space)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
-    return basis(A, rcond, ROW_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged)
+    return basis(
+        A,
+        rcond,
+        ROW_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
+    )
 
 
 def left_null_space(
@@ -240,6 +262,7 @@ def left_null_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the left null space: all y with A^H y = 0.
 
@@ -249,7 +272,7 @@ def left_null_space(
         Real or complex matrix, or a stack of them; integers are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -291,5 +314,12 @@ def left_null_space(
     if (answer := elsewhere(A, left_null_space)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
-        A, rcond, LEFT_NULL_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
+        A,
+        rcond,
+        LEFT_NULL_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
     )
