@@ -43,6 +43,7 @@ def basis(
     rng: Any,
     full_output: bool,
     ragged: bool,
+    padded: bool,
 ) -> Any:
     """Return an orthonormal basis of one of the four subspaces, of a matrix or of a stack of them.
 
@@ -87,8 +88,16 @@ def basis(
     if A.ndim == 2:
         result, certificate = one(A)
     else:
-        rows = A.shape[-1 if space.row_side else -2]
         result, certificate = bases_of_stack(
-            A, one, rows, lambda r: rows - r if space.complement else r, ragged
+            A,
+            rtol,
+            one,
+            row_side=space.row_side,
+            complement=space.complement,
+            compiled=lapack_driver == "gesdd",
+            check_finite=check_finite,
+            ragged=ragged,
+            padded=padded,
+            full_output=full_output,
         )
     return (result, certificate) if full_output else result

@@ -14,13 +14,16 @@ from fastsub.factor.arrays import (
     check_finite_magnitude,
     check_tolerance,
     unscale,
+    whole_strides,
     working_copy,
 )
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import SMALL_ENTRIES
+from fastsub.factor.choose import SMALL_ENTRIES, is_small
 from fastsub.factor.cod import COD
+from fastsub.factor.cutoff import Cutoff
 from fastsub.factor.refine import Answer
 from fastsub.factor.solve import solve, solve_by
+from fastsub.factor.stacked import NOBODY, places, solve_stack
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct_lstsq import py_lstsq
 
@@ -201,6 +204,13 @@ def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any]
     shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-core])
     if math.prod(shape) == 0:
         raise ValueError(f"a and b broadcast to a stack of shape {shape}, which holds no matrix")
+    columns = B[..., None] if core == 1 else B
+    compiled = _compiled(A, columns, shape, *options)
+    if compiled is not None:
+        (x, squares, rank, s), certificate = compiled
+        if core == 1:
+            x, squares = x[..., 0], squares[..., 0] if squares.shape[-1] else squares
+        return (x, squares, rank, s), certificate
     As = np.broadcast_to(A, shape + A.shape[-2:]).reshape(math.prod(shape), *A.shape[-2:])
     Bs = np.broadcast_to(B, shape + B.shape[-core:]).reshape(math.prod(shape), *B.shape[-core:])
     answers = [_one(matrix, rhs, *options) for matrix, rhs in zip(As, Bs, strict=True)]
@@ -220,3 +230,52 @@ def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any]
         np.array(ranks).reshape(shape),
         None if ss[0] is None else gather(ss),
     ), certificate
+
+
+def _compiled(
+    A: Array,
+    B: Array,
+    shape: tuple[int, ...],
+    rtol: float | None,
+    overwrite_a: bool,
+    check_finite: bool,
+    driver: str | None,
+    full_output: bool,
+) -> tuple[tuple[Array, Array, Array, None], Certificate] | None:
+    """Return what `_stack` does for small matrices and B (..., m, k); None: not for this path."""
+    (m, n), dtype = A.shape[-2:], np.result_type(A, B)
+    split = A.dtype.kind != "c" and dtype.kind == "c"
+    k = B.shape[-1] * (1 + split)
+    small = k and is_small(m, n) and max(m, n) * k <= SMALL_ENTRIES
+    if not small or full_output or driver not in (None, "gelsy"):
+        return None
+    if split:  # as `_one` does
+        B = np.concatenate([B.real, B.imag], axis=-1)
+    working = np.empty(0, dtype).real.dtype if split else dtype
+    A = whole_strides(A.astype(working, copy=False))
+    B = whole_strides(B.astype(working, copy=False))
+    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol).relative
+    x, squares, decisions = solve_stack(
+        A, places(A, shape), B, places(B, shape), cutoff, tight=full_output
+    )
+    nobody = np.flatnonzero(decisions.how == NOBODY)
+    if nobody.size and check_finite:
+        check_finite_magnitude(A, "a")
+    As, Bs = (np.broadcast_to(M, shape + M.shape[-2:]) for M in (A, B))
+    for i in nobody.tolist():
+        index = np.unravel_index(i, shape)
+        (x[i], residue, _, _), said = _one(
+            As[index], Bs[index], rtol, False, check_finite, driver, full_output
+        )
+        decisions.put(i, said)
+        if np.size(residue):
+            squares[i] = residue
+    residues = np.empty((len(x), 0), x.real.dtype)
+    if m > n and driver != "gelsy" and (decisions.ranks == n).all():
+        residues = squares.astype(x.real.dtype)
+    if split:
+        x = x[..., : k // 2] + 1j * x[..., k // 2 :]
+        residues = residues[:, : k // 2] + residues[:, k // 2 :]
+    certificate = decisions.certificate(shape)
+    residues = residues.reshape(*shape, residues.shape[1])
+    return (x.reshape(*shape, *x.shape[1:]), residues, certificate.rank, None), certificate

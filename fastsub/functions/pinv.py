@@ -23,9 +23,11 @@ from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import (
     Array,
     as_array,
+    check_finite_magnitude,
     check_tolerance,
     product,
     unscale,
+    whole_strides,
     working_copy,
     zeros,
 )
@@ -35,6 +37,7 @@ from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import by_sigma, decide_small
+from fastsub.factor.stacked import NOBODY, Decisions, places, solve_stack
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
@@ -114,16 +117,37 @@ def pinv(
         B, certificate = _one(A, absolute, relative, check_finite)
         rank = certificate.rank
     else:
-        *shape, m, n = A.shape
-        matrices = A.reshape(math.prod(shape), m, n)
-        pairs = [_one(matrix, absolute, relative, check_finite) for matrix in matrices]
-        B = np.empty((*shape, n, m), A.dtype)
-        for out, (inverse, _) in zip(B.reshape(math.prod(shape), n, m), pairs, strict=True):
-            out[...] = inverse
-        certificate = Certificate.stack([certificate for _, certificate in pairs], tuple(shape))
+        B, certificate = _stack(A, absolute, relative, check_finite, full_output)
         rank = np.asarray(certificate.rank, np.intp)
     result = (B, rank) if return_rank else B
     return (result, certificate) if full_output else result
+
+
+def _stack(
+    A: Array, atol: float, rtol: float | None, check_finite: bool, tight: bool
+) -> tuple[Array, Certificate]:
+    """Solve A X = I, or A^T X^T = I: that of the two with fewer columns in I."""
+    *shape, m, n = A.shape
+    count, k = math.prod(shape), min(m, n)
+    if atol or not count or not is_small(m, n):
+        B, decisions = np.empty((count, m, n), A.dtype).swapaxes(1, 2), Decisions.empty(count)
+    else:
+        A = whole_strides(A)
+        wide = A if m < n else A.swapaxes(-1, -2)
+        cutoff = Cutoff.of(A[(0,) * len(shape)], rtol).relative
+        eye = np.eye(k, dtype=A.dtype)
+        B, _, decisions = solve_stack(
+            wide, places(wide), eye, np.zeros(count, np.intp), cutoff, tight=tight
+        )
+        if m >= n:
+            B = B.swapaxes(1, 2)
+    others = np.flatnonzero(decisions.how == NOBODY)
+    if others.size and check_finite:
+        check_finite_magnitude(A, "a")
+    for i in others.tolist():
+        B[i], said = _one(A[np.unravel_index(i, shape)], atol, rtol, check_finite)
+        decisions.put(i, said)
+    return B.reshape(*shape, n, m), decisions.certificate(tuple(shape))
 
 
 def _one(

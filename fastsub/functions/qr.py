@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 from fastsub.factor.arrays import (
     Array,
     as_array,
+    check_finite_magnitude,
     unscale,
     upper,
     working_copy,
@@ -152,6 +153,8 @@ def qr(
     shape = A.shape[:-2]
     if math.prod(shape) == 0:
         raise ValueError(f"a is a stack of shape {shape}, which holds no matrix")
+    if check_finite and A.size:
+        check_finite_magnitude(A, "a")
     matrices = A.reshape(math.prod(shape), *A.shape[-2:])
     parts = zip(*(_qr(M, overwrite_a, mode, pivoting, check_finite) for M in matrices), strict=True)
     stacked = [np.stack(part) for part in parts]

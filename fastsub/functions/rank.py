@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import as_array, check_finite_magnitude, check_tolerance
+from fastsub.errors import ConvergenceError
+from fastsub.factor.arrays import (
+    Array,
+    as_array,
+    check_finite_magnitude,
+    check_tolerance,
+    whole_strides,
+)
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import SMALL_ENTRIES, prefers_gram
+from fastsub.factor.choose import SMALL_ENTRIES, is_small, prefers_gram
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
+from fastsub.factor.stacked import NOBODY, decide_stack, places
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct import py_rank
 
@@ -103,16 +111,52 @@ def matrix_rank(
     if A.ndim == 2:
         certificate = _certificate(A, tol, rtol)
         return (certificate.rank, certificate) if full_output else certificate.rank
-    shape = A.shape[:-2]
-    tols, rtols = (
-        np.broadcast_to(np.asarray(None if t is None else t, dtype=object), shape).ravel()
-        for t in (tol, rtol)
-    )
-    matrices = A.reshape(math.prod(shape), *A.shape[-2:])
-    certificates = [_certificate(*args) for args in zip(matrices, tols, rtols, strict=True)]
-    certificate = Certificate.stack(certificates, shape)
-    ranks = np.asarray(certificate.rank, dtype=np.intp)
+    ranks, certificate = _stack(A, tol, rtol, full_output)
     return (ranks, certificate) if full_output else ranks
+
+
+def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certificate]:
+    shape = A.shape[:-2]
+    absolute, relative = _tolerances(tol, "tol", shape), _tolerances(rtol, "rtol", shape)
+    if A.size and is_small(*A.shape[-2:]):
+        A = whole_strides(A)
+        default = Cutoff.of(A[(0,) * len(shape)]).relative
+        decisions = decide_stack(
+            A,
+            places(A),
+            np.broadcast_to(default, math.prod(shape)) if relative is None else relative,
+            np.broadcast_to(-1.0, math.prod(shape)) if absolute is None else absolute,
+            tight=tight,
+        )
+        if (decisions.how == NOBODY).any():
+            check_finite_magnitude(A, "A")
+            raise ConvergenceError("the SVD of a matrix of the stack failed")
+        certificate = decisions.certificate(shape)
+    else:
+        certificates = [
+            _certificate(
+                A[index],
+                None if absolute is None else absolute[i],
+                None if relative is None else relative[i],
+            )
+            for i, index in enumerate(np.ndindex(shape))
+        ]
+        certificate = Certificate.stack(certificates, shape)
+    return np.asarray(certificate.rank, dtype=np.intp), certificate
+
+
+def _tolerances(given: Any, name: str, shape: tuple[int, ...]) -> Array | None:
+    """Return a tolerance for each matrix of a stack, shape (N,); None stays None."""
+    if given is None:
+        return None
+    try:
+        each = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold nonnegative numbers, got {given!r}") from None
+    if not (each >= 0).all():
+        bad = each[~(each >= 0)].flat[0]
+        raise ValueError(f"{name} must be a nonnegative number, got {bad}")
+    return np.broadcast_to(each, shape).ravel()
 
 
 def _certificate(A: Any, tol: Any, rtol: Any) -> Certificate:

@@ -1,58 +1,197 @@
-"""Stacks ``(..., m, n)``: one matrix at a time, the answers gathered."""
+"""Bases of a stack ``(..., m, n)``: compiled where its matrices are small, else one at a time.
+
+Bases are stored one after the other, each in Fortran order as that of a single matrix. How wide
+they are is known only afterwards: a few matrices are asked for the usual rank, and those that turn
+out to have another are done again, all of one rank at a time.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array
+from fastsub.factor.arrays import Array, check_finite_magnitude, empty, whole_strides
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import is_small
+from fastsub.factor.cutoff import Cutoff
+from fastsub.factor.stacked import NOBODY, Decisions, decide_stack, places
+
+# One matrix of the stack, by the path of a single one.
+One = Callable[[Array], tuple[Array, Certificate]]
+
+# Matrices that are asked for the usual rank.
+_ASKED = 9
+
+
+@dataclass(slots=True)
+class Bases:
+    """Bases of a stack, in groups of one width.
+
+    Attributes
+    ----------
+    groups : list of (indices, ndarray of shape (count, width, rows))
+        Where in the stack, and the bases transposed.
+    decisions : Decisions
+    """
+
+    groups: list[tuple[Array, Array]]
+    decisions: Decisions
 
 
 def bases_of_stack(
     A: Array,
-    basis_of: Callable[[Array], tuple[Array, Certificate]],
-    rows: int,
-    width: Callable[[int], int],
+    rtol: float | None,
+    one: One,
+    *,
+    row_side: bool,
+    complement: bool,
+    compiled: bool,
+    check_finite: bool,
     ragged: bool,
+    padded: bool,
+    full_output: bool,
 ) -> tuple[Any, Certificate]:
-    """Apply `basis_of` to every matrix of a stack.
+    """Return one of the four subspaces of every matrix of a stack.
 
     Parameters
     ----------
     A : ndarray, shape (..., m, n)
-    basis_of : callable
-        Returns the basis (rows, ...) of one matrix and its certificate.
-    rows : int
-        Rows of a basis.
-    width : callable
-        Columns of a basis, given the rank: for a stack of no matrices.
-    ragged : bool
-        Return a list of bases in C order, which may differ in width.
+    rtol : float, optional
+        Relative cutoff.
+    one : callable
+        Returns the basis of one matrix, and its certificate.
+    row_side, complement : bool
+        Which subspace, as for `decide_small`.
+    compiled : bool
+        Whether the compiled loop may answer.
+    check_finite : bool
+        Raise on NaN and infinity.
+    ragged, padded : bool
+        Return a list of bases in C order; or an array, zero where a basis is narrower than the
+        widest, and the ranks.
+    full_output : bool
+        Whether the certificate is looked at.
 
     Raises
     ------
     ValueError
-        If ranks differ and the result is not ragged.
+        If ranks differ and neither `ragged` nor `padded`; or both of them.
     """
-    shape = A.shape[:-2]
-    matrices = A.reshape(math.prod(shape), *A.shape[-2:])
-    pairs = [basis_of(matrix) for matrix in matrices]
-    certificate = Certificate.stack([certificate for _, certificate in pairs], shape)
-    if ragged:
-        return [basis for basis, _ in pairs], certificate
-    ranks = np.unique(certificate.rank).astype(int)
-    if ranks.size > 1:
-        raise ValueError(
-            f"the matrices of the stack have different ranks ({ranks[0]} and {ranks[-1]}), so "
-            "their bases do not fit in one array; pass ragged=True for a list of bases"
+    if ragged and padded:
+        raise ValueError("give ragged=True or padded=True, not both")
+    shape, (m, n) = A.shape[:-2], A.shape[-2:]
+    rows = n if row_side else m
+    count = math.prod(shape)
+    uniform = not (ragged or padded)
+
+    def width(rank: int) -> int:
+        return rows - rank if complement else rank
+
+    if count and compiled and is_small(m, n, rows if complement else 0):
+        bases = _compiled(
+            whole_strides(A), rtol, one, row_side, complement, check_finite, uniform, full_output
         )
-    count = width(int(ranks[0]) if ranks.size else min(A.shape[-2:]))
-    stacked = np.empty((*shape, rows, count), A.dtype)
-    outs = stacked.reshape(math.prod(shape), rows, count)
-    for out, (basis, _) in zip(outs, pairs, strict=True):
-        out[...] = basis
-    return stacked, certificate
+    else:
+        bases = _one_at_a_time(A.reshape(count, m, n), one, width)
+    if uniform:
+        _check_equal(bases.decisions.ranks)
+    certificate = bases.decisions.certificate(shape)
+    if ragged:
+        answers: list[Any] = [None] * count
+        for indices, group in bases.groups:
+            for i, basis in zip(indices.tolist(), group, strict=True):
+                answers[i] = basis.T
+        return answers, certificate
+    if len(bases.groups) == 1 and len(bases.groups[0][0]) == count:
+        whole = bases.groups[0][1]
+    else:
+        widest = max((group.shape[1] for _, group in bases.groups), default=width(min(m, n)))
+        whole = np.zeros((count, widest, rows), A.dtype)
+        for indices, group in bases.groups:
+            whole[indices, : group.shape[1]] = group
+    stacked = whole.reshape(*shape, *whole.shape[1:]).swapaxes(-1, -2)
+    return ((stacked, certificate.rank) if padded else stacked), certificate
+
+
+def _check_equal(ranks: Array) -> None:
+    if ranks.size and ranks.min() < ranks.max():
+        raise ValueError(
+            f"the matrices of the stack have different ranks ({ranks.min()} and {ranks.max()}), so "
+            "their bases do not fit in one array; pass ragged=True for a list of bases, or "
+            "padded=True for an array filled up with zeros"
+        )
+
+
+def _one_at_a_time(matrices: Array, one: One, width: Callable[[int], int]) -> Bases:
+    pairs = [one(matrix) for matrix in matrices]
+    decisions = Decisions.empty(len(pairs))
+    for i, (_, said) in enumerate(pairs):
+        decisions.put(i, said)
+    groups = []
+    for rank in np.unique(decisions.ranks).tolist():
+        indices = np.flatnonzero(decisions.ranks == rank)
+        group = np.empty((len(indices), width(rank), len(pairs[indices[0]][0])), matrices.dtype)
+        for out, index in zip(group, indices, strict=True):
+            out.T[...] = pairs[index][0]
+        groups.append((indices, group))
+    return Bases(groups, decisions)
+
+
+def _compiled(
+    A: Array,
+    rtol: float | None,
+    one: One,
+    row_side: bool,
+    complement: bool,
+    check_finite: bool,
+    uniform: bool,
+    full_output: bool,
+) -> Bases:
+    at, rows = places(A), A.shape[-1 if row_side else -2]
+    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol).relative
+
+    def run(at: Array, basis: Array | None = None, *, tight: bool = False) -> Decisions:
+        return decide_stack(
+            A,
+            at,
+            np.broadcast_to(cutoff, len(at)),
+            np.broadcast_to(-1.0, len(at)),
+            row_side=row_side,
+            complement=complement,
+            basis=basis,
+            tight=tight,
+        )
+
+    def room(count: int, rank: int) -> Array:
+        # Fortran order of the transposed shape: one basis after the other.
+        return empty((rows, rows - rank if complement else rank, count), A.dtype).T
+
+    usual = int(np.bincount(run(at[:: math.ceil(len(at) / _ASKED)].copy()).ranks).argmax())
+    basis = room(len(at), usual)
+    decisions = run(at, basis, tight=full_output)
+    nobody = np.flatnonzero(decisions.how == NOBODY)
+    if nobody.size and check_finite:
+        check_finite_magnitude(A, "A")
+    alone = {}
+    for i in nobody.tolist():
+        alone[i], said = one(A[np.unravel_index(i, A.shape[:-2])])
+        decisions.put(i, said)
+    if uniform:
+        _check_equal(decisions.ranks)
+    groups = []
+    for rank in np.unique(decisions.ranks).tolist():
+        indices = np.flatnonzero(decisions.ranks == rank)
+        group = basis
+        if rank != usual:
+            group = room(len(indices), rank)
+            run(at[indices], group)
+        elif len(indices) < len(at):
+            group = basis[indices]
+        for j in np.flatnonzero(np.isin(indices, nobody)):
+            group[j].T[...] = alone[int(indices[j])]
+        groups.append((indices, group))
+    return Bases(groups, decisions)

@@ -20,6 +20,7 @@ def null_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
     sparse: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the null space: all x with A x = 0.
@@ -45,6 +46,8 @@ def null_space(
         Return ``(N, certificate)``.
     ragged : bool, default False
         For a stack: return a list of bases in C order, whose widths may differ.
+    padded : bool, default False
+        For a stack: return ``(N, ranks)``, zero columns where a basis is narrower than the widest.
     sparse : bool, default False
         Of a sparse A: return a sparse basis Z (`scipy.sparse.csc_array`). It is not orthonormal;
         ``norm(A @ Z)`` is small beside ``norm(A) * norm(Z)``, and no combination of its columns is
@@ -112,6 +115,7 @@ def null_space(
         rng=rng,
         full_output=full_output,
         ragged=ragged,
+        padded=padded,
     )
 
 
@@ -123,6 +127,7 @@ def orth(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the column space: all A x.
 
@@ -133,7 +138,7 @@ def orth(
         are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -175,7 +180,14 @@ def orth(
     if (answer := elsewhere(A, orth)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
-        A, rcond, COLUMN_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
+        A,
+        rcond,
+        COLUMN_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
     )
 
 
@@ -190,6 +202,7 @@ def row_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the row space: the column space of A^H.
 
@@ -200,7 +213,7 @@ def row_space(
         are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -240,7 +253,16 @@ def row_space(
             return compiled
     if (answer := elsewhere(A, row_space)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
-    return basis(A, rcond, ROW_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged)
+    return basis(
+        A,
+        rcond,
+        ROW_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
+    )
 
 
 def left_null_space(
@@ -251,6 +273,7 @@ def left_null_space(
     rng: Any = None,
     full_output: bool = False,
     ragged: bool = False,
+    padded: bool = False,
 ) -> Any:
     """Return an orthonormal basis of the left null space: all y with A^H y = 0.
 
@@ -261,7 +284,7 @@ def left_null_space(
         are taken as float64.
     rcond : float, optional
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
-    check_finite, rng, full_output, ragged
+    check_finite, rng, full_output, ragged, padded
         As for `null_space`.
 
     Returns
@@ -303,5 +326,12 @@ def left_null_space(
     if (answer := elsewhere(A, left_null_space)) is not None:
         return answer(A, rcond, rng=rng, full_output=full_output)
     return basis(
-        A, rcond, LEFT_NULL_SPACE, check_finite, rng=rng, full_output=full_output, ragged=ragged
+        A,
+        rcond,
+        LEFT_NULL_SPACE,
+        check_finite,
+        rng=rng,
+        full_output=full_output,
+        ragged=ragged,
+        padded=padded,
     )

@@ -6,3 +6,5 @@ from fastsub.kernels.small cimport Small, Strips
 
 cdef const Strips* ask(cnp.ndarray A, bint adjoint, Small* S) noexcept
 cdef bint tolerance(object value, double* out) noexcept
+cdef const Strips* strips_for(int dtype) noexcept
+cdef void shorter(Small* S) noexcept nogil

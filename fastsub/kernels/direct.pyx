@@ -4,22 +4,20 @@ What a call costs at 1 x 1 is all here: NumPy's C API instead of memoryviews, th
 stack, no certificate unless it is asked for. Whatever is not a plain matrix of one of the four
 dtypes with a plain tolerance is left to the validation of factor/arrays.py: the answer is None.
 
-Bounds decide (small.pyx), else the singular values (svd.pyx).
+Bounds decide (small.pyx), else the singular values (undecided.pyx).
 """
 
 cimport numpy as cnp
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
-from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, frexp, isfinite, ldexp, sqrt
 from libc.stdlib cimport free
 
-from fastsub.kernels.blas cimport blas_int, complex64, complex128, scalar
-from fastsub.kernels.layout cimport copy
+from fastsub.kernels.blas cimport blas_int
 from fastsub.kernels.small cimport (
     DECIDED, NOT_FINITE, ROUGH, SCRATCH, UNDECIDED, Small, Strips, begin, by_bounds, columns,
     finish, strips_of,
 )
-from fastsub.kernels.svd cimport Bidiagonal, allocate, sigma, values, vectors
+from fastsub.kernels.svd cimport Bidiagonal
+from fastsub.kernels.undecided cimport NO_MEMORY, by_svd, svd_columns
 
 cnp.import_array()
 
@@ -28,7 +26,7 @@ cdef enum:
     HAND_OVER = 1024
 
 
-cdef inline const Strips* strips_for(int dtype) noexcept:
+cdef const Strips* strips_for(int dtype) noexcept:
     if dtype == cnp.NPY_DOUBLE:
         return strips_of(c'd')
     if dtype == cnp.NPY_FLOAT:
@@ -84,73 +82,29 @@ cdef cnp.ndarray basis_of(Small* S, int dtype, bint complement):
     return out
 
 
-cdef tuple svd_of(Small* S, int dtype, bint complement, bint want_basis, Py_ssize_t rank,
-                  const scalar* like):
-    """Decide by singular values, or take the rank that bounds proved; (info, basis)
-
-    Of A itself, as SciPy does: then even a tie is broken alike in most cases.
-    """
+cdef tuple svd(Small* S, int dtype, bint complement, bint want_basis, Py_ssize_t rank):
+    """Decide by singular values, or take the rank that bounds proved; (info, basis)"""
     cdef Bidiagonal B
-    cdef Py_ssize_t i, k = min(S.m, S.n), m = S.m, n = S.n, rs = S.rs, cs = S.cs
-    cdef int exponent = 0
-    cdef blas_int info = 0
-    cdef double largest, tol, total = 0, margin, low
+    cdef blas_int info
     cdef cnp.ndarray out = None
     cdef cnp.npy_intp[2] shape
-    if S.flipped:
-        m, n, rs, cs = n, m, cs, rs
-    largest = S.K.magnitude(n, m, S.A, cs, rs)
-    if largest > 0:
-        frexp(largest, &exponent)
-        if -S.K.safe < exponent < S.K.safe:
-            exponent = 0
-        exponent = max(S.K.lowest, min(-S.K.lowest, exponent))
-    if not allocate(&B, m, n, want_basis, like):
+    with nogil:
+        info = by_svd(S, want_basis, rank, &B)
+    if info == NO_MEMORY:
         raise MemoryError("no memory for the workspace of a small matrix")
+    if info != 0:
+        return info, None
     try:
-        with nogil:
-            copy(<const scalar*>S.A, m, n, rs, cs, ldexp(1.0, -exponent), False,
-                 <scalar*>B.A, m)
-            info = values(&B, want_basis, like)
-        if info != 0:
-            return info, None
-        for i in range(k):
-            total += sigma(&B, i, like) * sigma(&B, i, like)
-        margin = (sqrt(<double>max(m, n)) * S.K.spread + 1) * S.K.eps * sqrt(total)
-        if rank < 0:
-            tol = ldexp(S.tol, -exponent) if S.tol >= 0 else S.rtol * sigma(&B, 0, like)
-            rank = 0
-            while rank < k and sigma(&B, rank, like) > tol:
-                rank += 1
-            low = max(0.0, sigma(&B, rank - 1, like) - margin) if rank else INFINITY
-            S.rank = rank
-            S.lower = ldexp(low, exponent)
-            if rank and not isfinite(S.lower):
-                S.lower = DBL_MAX
-            S.upper = ldexp(sigma(&B, rank, like) + margin, exponent) if rank < k else 0
-            S.cutoff = S.tol if S.tol >= 0 else ldexp(tol, exponent)
-            if isfinite(tol) and not isfinite(S.cutoff):
-                S.cutoff = DBL_MAX
         if want_basis:
             shape[0] = S.m
-            shape[1] = S.m - rank if complement else rank
+            shape[1] = S.m - S.rank if complement else S.rank
             out = cnp.PyArray_EMPTY(2, shape, dtype, True)
             with nogil:
-                info = vectors(&B, S.flipped, rank if complement else 0, shape[1],
-                               <scalar*>cnp.PyArray_DATA(out))
+                info = svd_columns(S, &B, S.rank if complement else 0, shape[1],
+                                   <char*>cnp.PyArray_DATA(out))
         return info, out
     finally:
         free(B.memory)
-
-
-cdef tuple svd(Small* S, int dtype, bint complement, bint want_basis, Py_ssize_t rank):
-    if dtype == cnp.NPY_DOUBLE:
-        return svd_of[double](S, dtype, complement, want_basis, rank, NULL)
-    if dtype == cnp.NPY_FLOAT:
-        return svd_of[float](S, dtype, complement, want_basis, rank, NULL)
-    if dtype == cnp.NPY_CDOUBLE:
-        return svd_of[complex128](S, dtype, complement, want_basis, rank, NULL)
-    return svd_of[complex64](S, dtype, complement, want_basis, rank, NULL)
 
 
 cdef inline bint fits(const Small* S, Py_ssize_t entries) noexcept:
@@ -245,7 +199,7 @@ def py_rank(object A, object tol, object rtol, Py_ssize_t entries):
     return S.rank
 
 
-cdef inline void shorter(Small* S) noexcept:
+cdef void shorter(Small* S) noexcept nogil:
     """Of A and A^T the wide one, which ends as soon as it has full rank; if square, by rows."""
     if S.m > S.n or (S.m == S.n and S.rs == 1):
         S.m, S.n, S.rs, S.cs = S.n, S.m, S.cs, S.rs

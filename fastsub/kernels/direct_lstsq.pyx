@@ -37,14 +37,6 @@ cdef enum:
     STEPS = 3           # of the power method, for a cutoff that is shown
 
 
-cdef struct Problem:
-    # b (m, k), entry (i, j) at b[i*rs + j*cs]; x (n, k) column-major; squares (k) of residuals
-    const char* b
-    Py_ssize_t m, n, k, rs, cs
-    char* x
-    double* squares
-
-
 cdef int full_rank(Small* S) noexcept nogil:
     """W = Q R, columns in their order; DECIDED if they are proved to be independent
 
@@ -206,6 +198,14 @@ cdef int solve(Problem* P, Small* S, cnp.ndarray A, char* scratch) noexcept:
     return status
 
 
+cdef bint can_square(const Problem* P, const Small* S) noexcept nogil:
+    """Whether b is finite and of a magnitude that can be squared, or zero."""
+    cdef double widest, limit = ldexp(1.0, 2 * S.K.safe)
+    cdef double total = S.K.sumsq(P.m, P.k, P.b, P.rs, P.cs, 1.0, &widest)
+    return 1 / limit < total < limit or (
+        total == 0 and S.K.magnitude(P.m, P.k, P.b, P.rs, P.cs) == 0)
+
+
 cdef object ask_b(cnp.ndarray A, cnp.ndarray b, Problem* P, Py_ssize_t size):
     """Fill in where b is; False: not for the kernels"""
     cdef Py_ssize_t row, col = 0
@@ -250,7 +250,6 @@ def py_lstsq(object A, object b, object cond, Py_ssize_t entries, bint certify=F
     cdef char[SCRATCH] scratch
     cdef Small S
     cdef Problem P
-    cdef double total, widest, limit
     cdef int status
     cdef cnp.npy_intp[2] shape
     cdef cnp.ndarray a, rhs, x, squares
@@ -264,10 +263,7 @@ def py_lstsq(object A, object b, object cond, Py_ssize_t entries, bint certify=F
         return None
     if not 0 < P.m * P.n <= entries or P.m * P.k > entries or P.n * P.k > entries:
         return None
-    total = S.K.sumsq(P.m, P.k, P.b, P.rs, P.cs, 1.0, &widest)
-    limit = ldexp(1.0, 2 * S.K.safe)
-    if not (1 / limit < total < limit or (total == 0 and S.K.magnitude(P.m, P.k, P.b, P.rs,
-                                                                       P.cs) == 0)):
+    if not can_square(&P, &S):
         return None
     if cond is None:
         S.rtol = S.K.eps * max(P.m, P.n)

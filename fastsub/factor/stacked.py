@@ -1,0 +1,227 @@
+"""Stacks of small matrices: compiled loops over them, in fixed pieces for threads of our own.
+
+A piece takes its matrices one after the other without the GIL and without the BLAS. Pieces are
+chosen by shape alone, so the same stack gives the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastsub.factor.arrays import Array, empty
+from fastsub.factor.certificate import Certificate
+from fastsub.factor.parallel import map_pieces
+from fastsub.kernels import stack, stack_lstsq
+
+# Who decided, by the codes of kernels/stack.pyx; the last: nobody, it is left to others.
+_METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", ""])
+_DECIDED_BY = np.array(["bounds", "bounds", "bounds", "svd", ""])
+NOBODY = 4
+
+# Flops of a piece, about 0.3 ms of them: a thread's start costs a tenth of that.
+_PIECE = 3e6
+# More pieces than that only cost.
+_MOST_PIECES = 128
+
+
+def places(A: Array, shape: tuple[int, ...] | None = None) -> Array:
+    """Return where each matrix of a stack begins, in entries from the first, in C order.
+
+    Parameters
+    ----------
+    A : ndarray, shape (..., m, n)
+        Of whole strides.
+    shape : tuple of int, optional
+        A broader stack that this one is broadcast to.
+    """
+    if shape is not None:
+        A = np.broadcast_to(A, shape + A.shape[-2:])
+    at = np.zeros(A.shape[:-2], np.intp)
+    for axis in range(at.ndim):
+        step = A.strides[axis] // A.itemsize * np.arange(at.shape[axis], dtype=np.intp)
+        at += step.reshape(-1, *[1] * (at.ndim - axis - 1))
+    return at.ravel()
+
+
+def in_pieces(work: Callable[[int, int], Any], count: int, m: int, n: int, k: int = 0) -> None:
+    """Call ``work(first, last)`` for pieces of `count` matrices of shape (m, n), in threads.
+
+    Parameters
+    ----------
+    k : int
+        How many columns are worked on besides: of a basis, or right-hand sides.
+    """
+    flops = 4.0 * m * n * (min(m, n) + k) + 40.0 * m * n + 1000.0
+    size = max(math.ceil(_PIECE / flops), math.ceil(count / _MOST_PIECES))
+    size = 16 * math.ceil(size / 16)  # full vectors
+    map_pieces(
+        lambda i: work(i * size, min(count, (i + 1) * size)), max(1, math.ceil(count / size))
+    )
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What was decided about every matrix of a stack.
+
+    Attributes
+    ----------
+    ranks : ndarray of intp, shape (N,)
+    bounds : ndarray, shape (N, 3)
+        The cutoff, the lower bound of sigma_r and the upper one of the next.
+    how : ndarray of int8, shape (N,)
+        See kernels/stack.pyx; `NOBODY`: left to others.
+    others : dict
+        What others said about those, by their index.
+    """
+
+    ranks: Array
+    bounds: Array
+    how: Array
+    others: dict[int, Certificate] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, count: int) -> Decisions:
+        """Return room for `count` decisions."""
+        return cls(np.zeros(count, np.intp), np.empty((count, 3)), np.full(count, NOBODY, np.int8))
+
+    def put(self, i: int, said: Certificate) -> None:
+        """Take what others said about matrix i."""
+        self.others[i] = said
+        self.ranks[i] = said.rank
+        self.bounds[i] = said.tol, said.sigma_r_lower, said.sigma_next_upper
+
+    def certificate(self, shape: tuple[int, ...]) -> Certificate:
+        """Return the certificate of the stack."""
+        decided_by, method = _DECIDED_BY[self.how], _METHODS[self.how]
+        if self.others:
+            method = method.astype(object)
+            for i, said in self.others.items():
+                decided_by[i], method[i] = said.decided_by, said.method
+            method = method.astype(str)
+        return Certificate(
+            self.ranks.astype(int).reshape(shape),
+            self.bounds[:, 0].reshape(shape),
+            self.bounds[:, 1].reshape(shape),
+            self.bounds[:, 2].reshape(shape),
+            decided_by.reshape(shape),
+            method.reshape(shape),
+            None,
+            np.zeros(shape),
+        )
+
+
+def decide_stack(
+    A: Array,
+    at: Array,
+    rtol: Array,
+    tol: Array,
+    *,
+    row_side: bool = True,
+    complement: bool = True,
+    basis: Array | None = None,
+    tight: bool = True,
+) -> Decisions:
+    """Decide about the matrices that begin at `at`, and span one of their subspaces.
+
+    Parameters
+    ----------
+    A : ndarray, shape (..., m, n)
+        One of the four dtypes, of whole strides; small matrices, not empty.
+    at : ndarray of intp, shape (N,)
+        Places of matrices.
+    rtol, tol : ndarray, shape (N,)
+        Cutoffs relative to sigma_1, and absolute (negative: none).
+    row_side, complement : bool
+        As for `decide_small`.
+    basis : ndarray, shape (N, width, rows), optional
+        Out: transposed bases, of the matrices whose bases have that width.
+    tight : bool
+        Whether the cutoff is shown.
+    """
+    decisions = Decisions.empty(len(at))
+
+    def work(first: int, last: int) -> None:
+        stack.py_spaces(
+            A,
+            at,
+            first,
+            last,
+            row_side,
+            complement,
+            basis,
+            rtol,
+            tol,
+            tight,
+            decisions.ranks,
+            decisions.bounds,
+            decisions.how,
+        )
+
+    m, n = A.shape[-2:]
+    in_pieces(work, len(at), m, n, 0 if basis is None else basis.shape[1])
+    return decisions
+
+
+def solve_stack(
+    A: Array,
+    at: Array,
+    B: Array,
+    at_b: Array,
+    rtol: float,
+    *,
+    tight: bool,
+) -> tuple[Array, Array, Decisions]:
+    """Return the solutions of minimum norm of ``A X = B``, matrix by matrix.
+
+    Parameters
+    ----------
+    A : ndarray, shape (..., m, n)
+        One of the four dtypes, of whole strides; small matrices, not empty.
+    at : ndarray of intp, shape (N,)
+        Places of matrices.
+    B : ndarray, shape (..., m, k)
+        Of the same dtype, of whole strides; k > 0.
+    at_b : ndarray of intp, shape (N,)
+        Places of right-hand sides.
+    rtol : float
+        Cutoff relative to sigma_1.
+    tight : bool
+        Whether the cutoff is shown.
+
+    Returns
+    -------
+    X : ndarray, shape (N, n, k)
+        One solution after the other, in Fortran order.
+    squares : ndarray, shape (N, k)
+        Squared norms of residuals, where m > n and the rank is n.
+    decisions : Decisions
+        `NOBODY`: bounds leave the rank open, or entries are not finite, or near overflow.
+    """
+    (m, n), k, count = A.shape[-2:], B.shape[-1], len(at)
+    decisions = Decisions.empty(count)
+    X, squares = empty((n, k, count), A.dtype).T, np.zeros((count, k))
+
+    def work(first: int, last: int) -> None:
+        stack_lstsq.py_solve(
+            A,
+            at,
+            B,
+            at_b,
+            first,
+            last,
+            X,
+            squares,
+            rtol,
+            tight,
+            decisions.ranks,
+            decisions.bounds,
+            decisions.how,
+        )
+
+    in_pieces(work, count, m, n, k)
+    return X.swapaxes(1, 2), squares, decisions

@@ -1,0 +1,1 @@
+"""Ranks and bases of a stack of small matrices."""

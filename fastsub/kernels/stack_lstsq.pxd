@@ -1,0 +1,1 @@
+"""Least squares of a stack of small matrices."""

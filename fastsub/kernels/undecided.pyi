@@ -1,0 +1,1 @@
+"""Types of the compiled module undecided, which has only C functions."""
