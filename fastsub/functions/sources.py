@@ -14,7 +14,19 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 # kind: the package that answers, what it answers, what to do for everything else.
-_HOMES: dict[str, tuple[str, frozenset[str], str]] = {}
+_HOMES: dict[str, tuple[str, frozenset[str], str]] = {
+    "stream": (
+        "fastsub.streams",
+        frozenset(
+            (
+                *("matrix_rank", "null_space", "row_space", "orth", "lstsq", "rref"),
+                *("identifiability", "fundamental_subspaces"),
+            )
+        ),
+        "of streams there are matrix_rank, null_space, row_space, orth, lstsq, rref, "
+        "identifiability and fundamental_subspaces",
+    ),
+}
 
 
 def kind_of(A: Any) -> str:
