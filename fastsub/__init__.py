@@ -43,6 +43,8 @@ from fastsub.models.ridge import Ridge, ridge
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.solution.solutions import solutions
+from fastsub.streams.reducer import Reducer
+from fastsub.streams.stream import Stream, stream
 from fastsub.subspace.angles import subspace_angles
 from fastsub.subspace.project import is_orthogonal, is_projector, project, projector
 from fastsub.subspace.subspace import Subspace
@@ -62,8 +64,10 @@ __all__ = [
     "LeastSquares",
     "LowRank",
     "RankDeficientError",
+    "Reducer",
     "Ridge",
     "SolutionSet",
+    "Stream",
     "Subspace",
     "column_space",
     "exact",
@@ -90,6 +94,7 @@ __all__ = [
     "rref",
     "rrqr",
     "solutions",
+    "stream",
     "subspace_angles",
 ]
 

@@ -27,6 +27,7 @@ LAYERS = {
     "fastsub.subspace": 4,
     "fastsub.solution": 4,
     "fastsub.sparse": 4,
+    "fastsub.streams": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
     "fastsub.plot": 5,
@@ -40,7 +41,11 @@ ITS_OWN = {"fastsub.testing": ("fastsub.testing", "fastsub.errors", "fastsub.dat
 THIRD_PARTY = {"numpy", "scipy", "libc", "cpython", "cython"}
 """What layers 0 to 4 may import besides the standard library."""
 
-EXTRAS = {"fastsub.models.frames": {"narwhals"}, "fastsub.exact.rational": {"sympy"}}
+EXTRAS = {
+    "fastsub.models.frames": {"narwhals"},
+    "fastsub.exact.rational": {"sympy"},
+    "fastsub.streams.sources": {"pyarrow"},
+}
 """What a module may import inside a function, because somebody asked for it."""
 
 OPTIONAL = {

@@ -13,23 +13,26 @@ import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_ALL = {"matrix_rank", "fundamental_subspaces", "identifiability"}
+
 # kind: the package that answers, what it answers, what to do for everything else with a matrix A.
-_HOMES: dict[str, tuple[str, frozenset[str], str]] = {
+_HOMES: dict[str, tuple[str, set[str], str]] = {
     "sparse": (
         "fastsub.sparse",
-        frozenset(
-            "matrix_rank null_space orth row_space left_null_space lstsq solutions "
-            "fundamental_subspaces identifiability".split()
-        ),
+        {*_ALL, "null_space", "orth", "row_space", "left_null_space", "lstsq", "solutions"},
         "pass {A}.toarray(), or use scipy.sparse.linalg where it is too large for that",
     ),
     "operator": (
         "fastsub.operators",
-        frozenset(
-            "matrix_rank fundamental_subspaces identifiability interpolative low_rank".split()
-        ),
+        {*_ALL, "interpolative", "low_rank"},
         "of a map that is known by its products use fundamental_subspaces, whose subspaces "
         "project without a basis, and for least squares scipy.sparse.linalg.lsmr",
+    ),
+    "stream": (
+        "fastsub.streams",
+        {*_ALL, "null_space", "orth", "row_space", "lstsq", "rref"},
+        "of streams there are matrix_rank, null_space, row_space, orth, lstsq, rref, "
+        "identifiability and fundamental_subspaces",
     ),
 }
 
@@ -45,9 +48,9 @@ def kind_of(A: Any) -> str:
     return "operator" if hasattr(A, "matvec") else "array"
 
 
-def answered(kind: str) -> frozenset[str]:
+def answered(kind: str) -> set[str]:
     """Return the names of the functions that answer for a kind by own means."""
-    return _HOMES[kind][1] if kind in _HOMES else frozenset()
+    return _HOMES[kind][1] if kind in _HOMES else set()
 
 
 def elsewhere(A: Any, function: F) -> F | None:

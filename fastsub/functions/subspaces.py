@@ -128,6 +128,7 @@ def orth(
     full_output: bool = False,
     ragged: bool = False,
     padded: bool = False,
+    out: Any = None,
 ) -> Any:
     """Return an orthonormal basis of the column space: all A x.
 
@@ -140,6 +141,8 @@ def orth(
         Singular values above ``rcond`` times the largest count; ``eps * max(m, n)`` by default.
     check_finite, rng, full_output, ragged, padded
         As for `null_space`.
+    out : array of shape (m, rank), or path of a .npy file to be made, optional
+        Of a `stream`: where the basis goes, which may be larger than memory.
 
     Returns
     -------
@@ -173,12 +176,15 @@ def orth(
     >>> Q.shape
     (3, 1)
     """
-    if not full_output:
+    if not full_output and out is None:
         compiled = py_basis(A, rcond, False, False, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
     if (answer := elsewhere(A, orth)) is not None:
-        return answer(A, rcond, rng=rng, full_output=full_output)
+        into = {} if out is None else {"out": out}
+        return answer(A, rcond, rng=rng, full_output=full_output, **into)
+    if out is not None:
+        raise TypeError("out is for streams: of an array the basis is returned")
     return basis(
         A,
         rcond,
