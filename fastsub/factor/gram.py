@@ -86,6 +86,8 @@ def _by_blas(A: Array, B: Array) -> Array:
             square = square.T
         elif X.size:
             blas.py_herk("U", "C", np.asfortranarray(X), square)
+        if not B.shape[1]:
+            return square if square.flags.f_contiguous else np.asfortranarray(square)
         part[...] = square
     if A.size and B.size:
         G[:n, n:] = product(A, B, adjoint=True)

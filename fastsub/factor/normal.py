@@ -34,6 +34,9 @@ from fastsub.factor.gram import gram_matrix
 from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, describe, equilibrate, ratios, refine
 from fastsub.kernels import gram, normal
 
+# Right-hand sides that go with the Gram matrix; more are a product of their own.
+_FEW = 4
+
 
 class CholeskyFactor:
     """R with R^H R = (A D)^H A D from the Gram matrix of A; the rank is proved.
@@ -50,16 +53,20 @@ class CholeskyFactor:
         Squared norms of the columns of A.
     scale : ndarray, shape (n, 1), or None
         The diagonal of D, if it is not the identity.
+    gradient : ndarray, shape (n, k), or None
+        A^H B, if B came along: a few columns, in the same pass over A.
     decision : Decision or None
         None if the columns are not proved to be independent.
     """
 
-    def __init__(self, A: Array, cutoff: Cutoff) -> None:
-        m = A.shape[0]
+    def __init__(self, A: Array, cutoff: Cutoff, B: Array | None = None) -> None:
+        m, n = A.shape
         self.decision: Decision | None = None
         self._rows = m
         self.scale: Array | None = None
-        self._G = gram_matrix(A)
+        both = gram_matrix(A, B if B is not None and B.shape[1] <= _FEW else None)
+        self._G = np.asfortranarray(both[:n, :n])
+        self.gradient = np.asfortranarray(both[:n, n:]) if both.shape[1] > n else None
         self.squares = squares = np.diagonal(self._G).real.astype(np.float64)
         total = float(squares.sum())
         self.norm = math.sqrt(total) if total >= 0 else math.nan
@@ -125,10 +132,10 @@ def solve_tall(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
     honest : bool
         Whether the backward error itself is wanted, not a bound that suffices.
     """
-    factor = CholeskyFactor(A, cutoff)
+    factor = CholeskyFactor(A, cutoff, B)
     if factor.decision is None:
         return None
-    solution = refine(A, B, factor, honest=honest)
+    solution = refine(A, B, factor, honest=honest, gradient=factor.gradient)
     if solution is None:
         return None
     return Answer(

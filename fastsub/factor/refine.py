@@ -120,7 +120,9 @@ def describe(steps: int) -> str:
     return f"{steps} step" + "s" * (steps != 1)
 
 
-def refine(A: Array, B: Array, factor: Factor, *, honest: bool) -> Solution | None:
+def refine(
+    A: Array, B: Array, factor: Factor, *, honest: bool, gradient: Array | None = None
+) -> Solution | None:
     """Return a solution of small backward error, or None: steps do not gain enough.
 
     Parameters
@@ -132,12 +134,15 @@ def refine(A: Array, B: Array, factor: Factor, *, honest: bool) -> Solution | No
     factor : Factor
     honest : bool
         Whether the backward error itself is wanted in the end, not a bound of it.
+    gradient : ndarray, shape (n, k), optional
+        A^H B, if it is known.
     """
     n, k = A.shape[1], B.shape[1]
     D = factor.scale
     R, G = empty(B.shape, A.dtype), empty((n, k), A.dtype)
-    normal.py_adjoint(A, B, G)
-    X = _corrected(factor, _scaled(G, D))
+    if gradient is None:
+        normal.py_adjoint(A, B, G)
+    X = _corrected(factor, _scaled(G if gradient is None else gradient, D))
     enough = ENOUGH * float(np.finfo(A.dtype).eps) * factor.norm
     before = np.inf
     for steps in range(STEPS + 1):

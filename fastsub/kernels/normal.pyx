@@ -1,4 +1,4 @@
-"""Normal equations and their refinement: everything that reads A where it lies, in place.
+"""Refinement of normal equations: what reads A where it lies, in place.
 
     A (m, n), entry (i, j) at A[i*row + j*col], rows or columns contiguous
     B, R (m, k), X, G (n, k) column-major
