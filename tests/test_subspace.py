@@ -362,7 +362,7 @@ class TestEquations:
 def test_print_and_travel():
     V = Subspace.kernel(np.float32([[1, 2, 2]]))
     assert repr(V) == "<Subspace of R^3: dimension 2, float32>"
-    assert V._repr_html_() == "Subspace of ℝ<sup>3</sup>: dimension 2<br>x₁ + 2x₂ + 2x₃ = 0"
+    assert "x₁ + 2x₂ + 2x₃ = 0" in V._repr_html_()
     assert repr(Subspace(np.eye(2, dtype=complex))) == "<Subspace of C^2: dimension 2>"
     W = pickle.loads(pickle.dumps(V))
     assert W == V

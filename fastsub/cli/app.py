@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -19,7 +19,7 @@ from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
 from fastsub.cli.null import null as null_facts
 from fastsub.cli.progress import working
-from fastsub.cli.report import analyse
+from fastsub.cli.report import MatrixFacts, analyse
 from fastsub.cli.solve import solve as solve_facts
 from fastsub.cli.text import printable
 from fastsub.data import ecoli_core
@@ -110,7 +110,7 @@ def _fastsub(
         print(context.get_help())
 
 
-@app.command(epilog="Example: fastsub report measurements.csv --compare")
+@app.command(epilog="Example: fastsub report measurements.csv --html measurements.html")
 def report(
     file: Annotated[
         Path | None,
@@ -123,11 +123,23 @@ def report(
     compare: Annotated[
         bool, typer.Option("--compare", help="Time SciPy and NumPy on the same matrix.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.html",
+            show_default=False,
+            help="Write one page with pictures, bases and the certificate; it needs no network.",
+        ),
+    ] = None,
+    force: Force = False,
     json: Json = False,
     rtol: Rtol = None,
     key: Key = None,
 ) -> None:
     """Report on a matrix: rank, the four subspaces, and who decided."""
+    if html:
+        files.check_output(html, force, (".html", ".htm"))
+    names = None
     if file is None:
         if key is not None:
             raise typer.BadParameter("the bundled matrix has no name", param_hint="--key")
@@ -135,12 +147,19 @@ def report(
     else:
         with working(f"reading {file.name}"):
             A, name, citation = files.read_matrix(file, key), str(file), None
+            names = files.read_names(file)
     with working(f"analysing {A.shape[0]} x {A.shape[1]}"):
         facts = analyse(A, name, citation=citation, rtol=rtol, compare=compare)
+    if html:
+        with working("drawing the page"):
+            text = _page(A, facts, names, rtol)
+        files.write_text(html, text, force)
     if json:
         print(to_json(facts))
     else:
         show.show_report(_console(), facts)
+        if html:
+            print(f"\npage: {printable(str(html))}")
 
 
 @app.command(epilog="Example: fastsub null measurements.csv -o N.npy")
@@ -222,6 +241,19 @@ def solve(
         print(to_json(facts))
     else:
         show.show_solve(_console(), facts, x)
+
+
+def _page(
+    A: np.ndarray[Any, Any], facts: MatrixFacts, names: list[str] | None, rtol: float | None
+) -> str:
+    from fastsub.cli.page import page
+
+    try:
+        return page(A, facts, names, rtol)
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise InputError(str(error)) from None
 
 
 def _console() -> Console:

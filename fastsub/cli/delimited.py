@@ -49,6 +49,12 @@ def read_delimited(path: Path, delimiter: str) -> np.ndarray[Any, Any]:
         raise InputError(f"{path}: {_first_fault(path, delimiter) or error}") from error
 
 
+def header(path: Path, delimiter: str) -> list[str] | None:
+    """Return the fields of the header, stripped, if the table that was read has one."""
+    _, fields = next(_rows(path, delimiter))
+    return None if any(map(_is_number, fields)) else [field.strip() for field in fields]
+
+
 def _load(
     path: Path, delimiter: str, skip: int, dtype: type[np.float64] | type[np.complex128]
 ) -> np.ndarray[Any, Any]:

@@ -13,13 +13,13 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 import scipy.io
 import scipy.sparse
 
-from fastsub.cli.delimited import read_delimited
+from fastsub.cli.delimited import header, read_delimited
 from fastsub.cli.errors import InputError
 from fastsub.data import as_sparse_arrays
 
@@ -65,10 +65,18 @@ def read_right_hand_side(path: str | Path, name: str | None = None) -> Array:
     return _read(Path(path), name, "--key-b")
 
 
-def check_output(path: Path, force: bool) -> None:
+def read_names(path: str | Path) -> list[str] | None:
+    """Return the names of the columns, where the file has them."""
+    path = Path(path)
+    delimiter = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    return None if delimiter is None else header(path, delimiter)
+
+
+def check_output(path: Path, force: bool, suffixes: tuple[str, ...] = (".npy",)) -> None:
     """Raise InputError unless ``path`` can be written: said before the work, not after it."""
-    if path.suffix.lower() != ".npy":
-        raise InputError(f"{path}: the result is written as .npy; give a name that ends in .npy")
+    if path.suffix.lower() not in suffixes:
+        end = suffixes[0]
+        raise InputError(f"{path}: the result is written as {end}; give a name that ends in {end}")
     if path.is_dir():
         raise InputError(f"{path}: is a directory")
     if path.exists() and not force:
@@ -79,9 +87,19 @@ def check_output(path: Path, force: bool) -> None:
 
 def write_array(path: Path, array: Array, force: bool) -> None:
     """Write ``array`` as ``.npy``. Without ``force`` never over a file, however it got there."""
+    _write(path, force, lambda stream: np.save(stream, array, allow_pickle=False))
+
+
+def write_text(path: Path, text: str, force: bool) -> None:
+    """Write ``text`` as UTF-8, over a file only with ``force``."""
+    data = text.encode("utf-8", errors="backslashreplace")
+    _write(path, force, lambda stream: stream.write(data))
+
+
+def _write(path: Path, force: bool, write: Callable[[IO[bytes]], Any]) -> None:
     try:
         with path.open("wb" if force else "xb") as stream:
-            np.save(stream, array, allow_pickle=False)
+            write(stream)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
 

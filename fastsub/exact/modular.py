@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastsub.exact.numbers import ratio
 from fastsub.factor import modular
 from fastsub.factor.modular import ModularEchelon, check_prime
+from fastsub.html import card
 
 Array = NDArray[Any]
 
@@ -52,6 +53,9 @@ class ResidueEchelon:
     def __repr__(self) -> str:
         m, n = self.R.shape
         return f"<ResidueEchelon {m}×{n} modulo {self.p}, rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        return card(repr(self), {"R": self.R, "pivot columns": str(self.pivots)})
 
 
 def residues(A: Any, p: int, name: str = "A", ndims: tuple[int, ...] = (2,)) -> Array:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastsub.html import card
+
 Array = NDArray[Any]
 
 
@@ -83,6 +85,10 @@ class RationalMatrix:
         size = "×".join(map(str, self.shape))
         return f"<{type(self).__name__} {size}, denominator {_short(self.denominator)}>"
 
+    def _repr_html_(self) -> str:
+        small = self.numerators.size <= 64 and max(self.shape, default=0) <= 8
+        return card(repr(self), {"entries": self.to_fractions() if small else "not shown"})
+
 
 class RationalEchelon(RationalMatrix):
     """The reduced row echelon form over the rationals; unpacks as ``R, pivots``.
@@ -141,6 +147,11 @@ class RationalEchelon(RationalMatrix):
 
     def __repr__(self) -> str:
         return f"{RationalMatrix.__repr__(self)[:-1]}, rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"pivot columns": str(self.pivots), "free columns": str(self.free)}
+        small = max(self.shape) <= 8
+        return card(repr(self), {"R": self.to_fractions() if small else "not shown", **rows})
 
 
 def to_fractions(numerators: Any, denominator: int = 1) -> Array:

@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fastsub.html import card
+
 DecidedBy = Literal["bounds", "svd", "probabilistic", "exact"]
 
 
@@ -69,6 +71,17 @@ class Certificate:
             return f"<Certificate of a stack of shape {np.shape(self.rank)}>"
         values = (f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
         return f"Certificate({', '.join(values)})"
+
+    def _repr_html_(self) -> str:
+        if np.ndim(self.rank):
+            return card(repr(self), {}, proof=self)
+        bounds = {
+            f"singular value {self.rank}": f"≥ {self.sigma_r_lower:.2e}" if self.rank else None,
+            "the next": f"≤ {self.sigma_next_upper:.2e}" if self.sigma_next_upper else None,
+        }
+        rows = {"rank": self.rank, "cutoff": f"{self.tol:.2e}", **bounds}
+        rows |= {"decided by": self.decided_by, "method": self.method}
+        return card("Certificate", rows | {"backward error": self.backward_error}, proof=self)
 
     def explain(self) -> str:
         """Return the certificate as one sentence that a person can read."""

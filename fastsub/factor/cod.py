@@ -23,6 +23,7 @@ from fastsub.factor.cutoff import Cutoff
 from fastsub.factor.decide import certify
 from fastsub.factor.reveal import RevealingQR
 from fastsub.factor.urv import URV
+from fastsub.html import card
 
 
 class COD:
@@ -105,6 +106,11 @@ class COD:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<COD of {m} x {n} {self.dtype}: rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        m, n = self.shape
+        rows = {"rank": self.rank, "nullity": n - self.rank, "rows": m, "columns": n}
+        return card(repr(self), rows, proof=self.certificate)
 
     @property
     def exponent(self) -> int:

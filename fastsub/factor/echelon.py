@@ -32,6 +32,7 @@ from fastsub.factor.arrays import (
 )
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
+from fastsub.html import card
 from fastsub.kernels import echelon, layout, qrcp
 
 # Exponents of norms up to which no square of a column, nor a quotient of two, is lost.
@@ -206,6 +207,12 @@ class Echelon:
         m, n = self.shape
         doubt = f", in doubt at column {self.ambiguous[0]}" if self.ambiguous else ""
         return f"<Echelon of {m} x {n} {self.dtype}: rank {self.rank}{doubt}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"R": self.R, "pivot columns": str(self.pivots), "free columns": str(self.free)}
+        if self.ambiguous:
+            rows["in doubt"] = f"columns {self.ambiguous}"
+        return card(repr(self), rows, proof=self.certificate)
 
 
 def _balance(W: Array) -> tuple[Array, Array]:

@@ -35,6 +35,7 @@ from fastsub.factor.decide import (
 )
 from fastsub.factor.leading import leading_columns
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
+from fastsub.html import card
 
 
 class RRQR:
@@ -170,3 +171,6 @@ class RRQR:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<RRQR of {m} x {n} {self.dtype}: {self.R.shape[0]} columns, rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        return card(repr(self), {"R": self.R, "p": self.p}, proof=self.certificate)

@@ -19,6 +19,7 @@ from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.lu import LU
+from fastsub.html import card
 
 
 class Factorization:
@@ -107,6 +108,14 @@ class Factorization:
         m, n = self.shape
         method = self.certificate.method
         return f"<Factorization of {m} x {n} {self.dtype}: {method}, rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "rank": self.rank,
+            "nullity": self.shape[1] - self.rank,
+            "condition": self.condition,
+        }
+        return card(repr(self), rows, proof=self.certificate)
 
 
 def factorize(A: Any, rtol: float | None = None, *, check_finite: bool = True) -> Factorization:

@@ -6,7 +6,6 @@ so that a rank does not depend on units.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from fastsub.factor.arrays import Array, check_tolerance, product
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.reflectors import Reflectors
 from fastsub.functions.sources import elsewhere
+from fastsub.html import card, grid
 from fastsub.models.frames import read, write
 from fastsub.models.relations import Relation, components, dependents
 from fastsub.solution.factors import Factors
@@ -26,6 +26,8 @@ from fastsub.subspace.vectors import column_norms, scale_columns
 
 # A singular value within this times the cutoff is worth a word: data are rounded before sums are.
 _NEAR = 1e6
+# Rows that a notebook shows.
+_SHOWN = 60
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -128,17 +130,11 @@ class Identifiability:
 
     def _repr_html_(self) -> str:
         rows = self._rows()
-        head = "".join(f"<th>{key}</th>" for key in rows)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(x))}</td>" for x in row) + "</tr>"
-            for row in zip(*rows.values(), strict=True)
-        )
-        caption = html.escape(self.report().partition("\n")[0])
-        return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        shown = {key: values[:_SHOWN] for key, values in rows.items()}
+        left_out = len(self.names) - _SHOWN
+        more = f"{left_out} more: to_frame() has all" if left_out > 0 else None
+        summary = {"summary": self.report().partition("\n")[0], "drop": self.drop or None}
+        return card(repr(self), summary, grid(shown), more, proof=self.certificate)
 
 
 def identifiability(

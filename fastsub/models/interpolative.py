@@ -11,6 +11,7 @@ from fastsub.factor.arrays import Array
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.sources import elsewhere
+from fastsub.html import card
 from fastsub.kernels import blas
 
 
@@ -60,6 +61,14 @@ class Interpolative:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<Interpolative of {m} x {n}: rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "columns": self.columns,
+            "coefficients": self.coefficients,
+            "norm(A - A[:, columns] coefficients), at most": self.error_bound,
+        }
+        return card(repr(self), rows, proof=self.certificate)
 
 
 def interpolative(

@@ -30,6 +30,7 @@ from fastsub.factor.arrays import (
     working_copy,
 )
 from fastsub.factor.certificate import Certificate
+from fastsub.html import card
 from fastsub.models.observations import Observations
 
 
@@ -317,3 +318,10 @@ class LeastSquares:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<LeastSquares of {m} x {n} {self.dtype}: rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        m, n = self.shape
+        rows: dict[str, Any] = {"observations": m, "parameters": n, "rank": self.rank}
+        if m:
+            rows |= {"coefficients": self.coefficients, "determined by the data": self.estimable}
+        return card(repr(self), rows, proof=self.certificate)

@@ -25,6 +25,7 @@ from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.factor.reflectors import Reflectors
 from fastsub.factor.rrqr import RRQR
 from fastsub.functions.sources import elsewhere
+from fastsub.html import card
 from fastsub.subspace.subspace import Subspace
 from fastsub.subspace.vectors import column_norms
 
@@ -90,6 +91,15 @@ class LowRank:
     def __repr__(self) -> str:
         m, n = self.B.shape[0], self.C.shape[1]
         return f"<LowRank of {m} x {n}: rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "B": self.B,
+            "C": self.C,
+            "singular values": self.singular_values,
+            "norm(A - B C)": self.error_norm,
+        }
+        return card(repr(self), rows, proof=self.certificate)
 
 
 def low_rank(

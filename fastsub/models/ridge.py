@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array, as_array, as_matrix, check_finite_magnitude
+from fastsub.html import card
 from fastsub.models.spectral import Path, gram_path, svd_path
 
 # Where nobody names a grid: this many values, from below the least sigma^2 to above the largest.
@@ -72,6 +73,11 @@ class Ridge:
         n = self.coefficients.shape[0 if self.alpha is not None else 1]
         which = f"{self.alphas.size} alphas" if self.alpha is None else f"alpha {self.alpha:.3g}"
         return f"<Ridge of {n} columns: {which}, rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"coefficients": self.coefficients, "intercept": self.intercept}
+        rows |= {"alpha": self.alphas if self.alpha is None else self.alpha}
+        return card(repr(self), rows | {"rank": self.rank, "method": self.method})
 
 
 def ridge(

@@ -75,7 +75,7 @@ def identifiability(
         rows = np.sort(np.argsort(found.identified, kind="stable")[:_MOST])
     changes = changes[rows][:, :_MOST]
     changes = changes[:, np.any(changes != 0, axis=0)] if changes.size else changes
-    size = (min(14.0, max(6.6, 3.8 + 0.72 * changes.shape[1])), 2.0 + 0.32 * rows.size)
+    size = (min(10.5, max(6.6, 3.8 + 0.72 * changes.shape[1])), 2.0 + 0.32 * rows.size)
     (axes,), colours = canvas(ax, theme, size)
     _draw(axes, found, rows, changes, colours)
     known, nullity = int(found.identified.sum()), found.nullity
@@ -149,7 +149,7 @@ def _draw(ax: Any, found: Identifiability, rows: Array, changes: Array, theme: T
     ax.spines[:].set_visible(False)
     if d:
         ax.set_xlabel(
-            "changes that no prediction notices, times any number (blue: less, orange: more)",
+            "no change alters a prediction, times whatever number\nblue: less, orange: more",
             fontsize=9,
             loc="left",
         )
@@ -165,10 +165,10 @@ def _cell(
             (x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor=theme.faint, linewidth=0.8, gid=gid
         )
     )
-    light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 0.4
-    ax.text(
-        x, y, text, ha="center", va="center", fontsize=size, color="#000000" if light else "#ffffff"
-    )
+    if text:
+        light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 0.4
+        ink = "#000000" if light else "#ffffff"
+        ax.text(x, y, text, ha="center", va="center", fontsize=size, color=ink, gid=gid)
 
 
 def _number(value: float, *, sign: bool = False) -> str:

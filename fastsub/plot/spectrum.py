@@ -22,7 +22,12 @@ _DECIDED = {
 
 
 def rank_spectrum(
-    A: Any, *, rtol: float | None = None, ax: Any = None, theme: str | None = None
+    A: Any,
+    *,
+    rtol: float | None = None,
+    certificate: Certificate | None = None,
+    ax: Any = None,
+    theme: str | None = None,
 ) -> Any:
     """Draw the singular values, the cutoff, and the bounds that the certificate proved.
 
@@ -32,6 +37,8 @@ def rank_spectrum(
         Real or complex, not empty.
     rtol : float, optional
         Singular values above ``rtol`` times the largest count, as in `matrix_rank`.
+    certificate : Certificate, optional
+        Whose bounds are drawn; that of `matrix_rank` by default.
     ax : Axes, optional
     theme : {"light", "dark"}, optional
 
@@ -63,7 +70,8 @@ def rank_spectrum(
     if not A.size:
         raise ValueError(f"A must not be empty to have a spectrum, got shape {A.shape}")
     check_finite_magnitude(A, "A")
-    _, certificate = matrix_rank(A, rtol=rtol, full_output=True)
+    if certificate is None:
+        _, certificate = matrix_rank(A, rtol=rtol, full_output=True)
     sigma = scipy.linalg.svdvals(A).astype(np.float64)
     (axes,), colours = canvas(ax, theme, (7.4, 4.8))
     floor = _draw_values(axes, sigma, certificate, colours)

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix, check_tolerance, product
 from fastsub.functions.sources import elsewhere
+from fastsub.html import card, grid
 from fastsub.solution.factors import Factors
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.subspace.frame import Frame
@@ -154,6 +155,28 @@ class FundamentalSubspaces:
             f"<FundamentalSubspaces of {m} x {n} {self.dtype}: "
             f"rank {self.rank}, nullity {self.nullity}>"
         )
+
+    def _repr_html_(self) -> str:
+        m, n = self.shape
+        names = ("column space", "null space", "row space", "left null space")
+        meanings = ("what A reaches", "what A destroys", "what A passes on", "what A never reaches")
+        rows: dict[str, list[Any]] = {
+            "subspace": list(names),
+            "which is": list(meanings),
+            "dimension": [self.rank, self.nullity, self.rank, m - self.rank],
+            "of": [m, n, n, m],
+        }
+        if max(m, n) <= 12:
+            rows["equations"] = [
+                ", ".join(V.equations()) or "none: all of it" if V.dim else "the zero vector alone"
+                for V in self
+            ]
+        answers = {
+            "rank + nullity": f"{self.rank} + {self.nullity} = {n} columns",
+            "injective": self.is_injective,
+            "surjective": self.is_surjective,
+        }
+        return card(repr(self), answers, grid(rows), proof=self.certificate)
 
 
 def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubspaces:

@@ -17,12 +17,18 @@ from scipy.linalg import norm as scaled_norm
 
 from fastsub.factor.arrays import Array, as_array, product
 from fastsub.factor.rrqr import RRQR
+from fastsub.html import card
 from fastsub.kernels import blas
 from fastsub.solution.factors import Factors
 from fastsub.subspace.subspace import Subspace
 from fastsub.subspace.vectors import Vectors, column_norms, default_tol
 
 _SEED = 19870314
+_WORDS = {
+    "unique": "exactly one solution",
+    "infinite": "infinitely many solutions",
+    "none": "no solution; below are those of least squares",
+}
 
 
 class SolutionSet:
@@ -215,3 +221,16 @@ class SolutionSet:
             kinds = ", ".join(f"{counts[k]} {k}" for k in sorted(counts)) or "no right-hand side"
         d = self.directions.dim
         return f"<SolutionSet of {m} x {n}: {kinds}, {d} direction{'' if d == 1 else 's'}>"
+
+    def _repr_html_(self) -> str:
+        d = self.directions.dim
+        rows = {
+            "A x = b has": self.kind if not isinstance(self.kind, str) else _WORDS[self.kind],
+            "particular": self.particular,
+            "distance of b from the image": self.residual_norm,
+            "dimension": d,
+        }
+        if d > 0 and self.directions.ambient_dim <= 12:
+            rows["directions"] = self.directions.equations()
+            rows["the same in all solutions"] = self.determined
+        return card(repr(self), rows, proof=self.certificate)

@@ -22,6 +22,7 @@ from fastsub.factor.arrays import (
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.decide import rounding_margin
 from fastsub.functions.subspaces import null_space, orth, row_space
+from fastsub.html import card
 from fastsub.subspace.angles import angles_between
 from fastsub.subspace.equations import equations_of
 from fastsub.subspace.frame import Frame, complement_of
@@ -210,11 +211,14 @@ class Subspace:
         return f"<Subspace of {field}^{self.ambient_dim}: dimension {self.dim}{precision}>"
 
     def _repr_html_(self) -> str:
-        field = "ℂ" if self.dtype.kind == "c" else "ℝ"
-        text = f"Subspace of {field}<sup>{self.ambient_dim}</sup>: dimension {self.dim}"
-        if self.ambient_dim <= 12:
-            text += "".join(f"<br>{equation}" for equation in self.equations())
-        return text
+        n = self.ambient_dim
+        words = {0: "the zero vector alone", n: "the whole space"}
+        rows: dict[str, Any] = {"dimension": f"{self.dim} of {n}"}
+        if self.dim in words:
+            rows["it is"] = words[self.dim]
+        elif n <= 12:
+            rows["equations"] = self.equations()
+        return card(repr(self), rows, proof=self.certificate)
 
     # ---- vectors ----
 

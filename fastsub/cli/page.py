@@ -1,0 +1,381 @@
+"""The report as one page of HTML: no network, no script; pictures and bases are inside.
+
+Built by `fastsub.html.tag`, which escapes every text, so that no name from a file becomes markup;
+a policy in the page's head forbids the browser to load or run anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastsub
+from fastsub.cli.facts import Array, floating
+from fastsub.cli.page_style import PAGE_STYLE
+from fastsub.cli.report import MatrixFacts
+from fastsub.cli.text import printable
+from fastsub.factor.certificate import Certificate
+from fastsub.html import Html, facts, grid, tag
+from fastsub.solution.fundamental import FundamentalSubspaces
+
+LIMIT = 1_000_000  # bytes of a basis that the page carries
+_MOST_WORK = 2e10  # flops of an SVD up to which a picture may ask for one
+_MOST_EQUATIONS = 6  # coordinates up to which equations are written out
+
+_SPACES = {
+    "null_space": ("null space", "what the matrix destroys: every x with A x = 0"),
+    "column_space": ("column space", "what it can reach: every b that is some A x"),
+    "row_space": ("row space", "the part of x that A x depends on"),
+    "left_null_space": ("left null space", "what it never reaches: dependences between rows"),
+}
+_DECIDED = {
+    "bounds": "Inexpensive bounds on both sides of the cutoff prove it; no singular value "
+    "decomposition was needed.",
+    "svd": "Bounds could not separate the two sides, so the singular values of a small factor "
+    "decided.",
+    "probabilistic": "It rests on random samples: probable, not proved.",
+    "exact": "Exact arithmetic proves it.",
+}
+
+
+def page(A: Array, found: MatrixFacts, names: Sequence[str] | None, rtol: float | None) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    A : ndarray, shape (m, n)
+    found : MatrixFacts
+        What `analyse` says of it.
+    names : sequence of str, optional
+        Of the columns.
+    rtol : float, optional
+        As for `analyse`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without matplotlib.
+    """
+    A = floating(A)
+    F = fastsub.fundamental_subspaces(A, rtol)
+    sections = [
+        ("summary", "Summary", _summary(found)),
+        ("subspaces", "The four subspaces", _subspaces(found, F)),
+        ("rank", "Who decided the rank", _rank(A, found)),
+    ]
+    if A.dtype.kind != "c" and set(A.shape) <= {2, 3}:
+        sections.append(("map", "The map", _map(A, rtol)))
+    if A.shape[1] and 2 * A.size * min(A.shape) <= _MOST_WORK:
+        sections.append(("columns", "Columns that depend on others", _columns(A, names, rtol)))
+    sections.append(("bases", "Bases", _bases(F, found)))
+    title = printable(Path(found.matrix).name)  # where it lies is nobody's business
+    return "<!doctype html>\n" + tag(
+        "html",
+        tag(
+            "head",
+            tag("meta", charset="utf-8"),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="color-scheme", content="light dark"),
+            tag(
+                "meta",
+                http_equiv="Content-Security-Policy",
+                content="default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+            ),
+            tag("title", f"{title}: rank {found.rank}, nullity {found.nullity}"),
+            tag("style", Html(PAGE_STYLE)),
+        ),
+        tag(
+            "body",
+            tag("a", "Skip to the report", href="#report", class_="skip"),
+            tag(
+                "header",
+                tag("p", "Report on a matrix", class_="kind"),
+                tag("h1", title),
+                tag("p", f"{found.rows} rows, {found.columns} columns, {found.stored_dtype}"),
+                tag("p", printable(found.citation.replace("\n", " "))) if found.citation else None,
+            ),
+            tag(
+                "nav",
+                tag(
+                    "ul",
+                    [tag("li", tag("a", name, href=f"#{key}")) for key, name, _ in sections],
+                ),
+                aria_label="Sections",
+            ),
+            tag(
+                "main",
+                [
+                    tag(
+                        "section",
+                        tag("h2", name, id=f"{key}-heading"),
+                        content,
+                        id=key,
+                        aria_labelledby=f"{key}-heading",
+                    )
+                    for key, name, content in sections
+                ],
+                id="report",
+                tabindex="-1",
+            ),
+            tag(
+                "footer",
+                tag("p", f"Made by fastsub {fastsub.__version__}. This page loads nothing."),
+            ),
+        ),
+        lang="en",
+    )
+
+
+def _summary(found: MatrixFacts) -> list[Html]:
+    r, k, m, n = found.rank, found.nullity, found.rows, found.columns
+    sentences = [
+        f"The matrix takes {n} input{_s(n)} to {m} output{_s(m)}. Of the {n} dimension{_s(n)} of "
+        f"the input {r} {_is(r)} passed on and {k} {_is(k)} destroyed: {r} + {k} = {n}.",
+        "Different inputs have different outputs."
+        if k == 0
+        else "Whole families of inputs share one output, so A x = b never has exactly one "
+        "solution.",
+        "Every output can be reached: A x = b has a solution for every b."
+        if r == m
+        else f"Not every output can be reached: A x = b has a solution only if b satisfies "
+        f"{m - r} condition{_s(m - r)}.",
+    ]
+    condition = None if math.isnan(found.condition) else f"about {found.condition:.2g}"
+    return [
+        tag("p", " ".join(sentences)),
+        tag(
+            "div",
+            facts(
+                {
+                    "rank": r,
+                    "nullity": k,
+                    "condition of the nonzero part": condition,
+                    "computed in": found.dtype,
+                },
+                "In numbers",
+            ),
+            class_="wide",
+        ),
+    ]
+
+
+def _subspaces(found: MatrixFacts, F: FundamentalSubspaces) -> list[Html]:
+    spaces = [found.subspaces[key] for key in _SPACES]
+    table = grid(
+        {
+            "subspace": [name for name, _ in _SPACES.values()],
+            "dimension": [f"{space.dimension} of {space.ambient}" for space in spaces],
+            "meaning": [meaning for _, meaning in _SPACES.values()],
+        },
+        "Dimensions of the four subspaces",
+    )
+    r, m, n = found.rank, found.rows, found.columns
+    return [
+        tag("div", table, class_="wide"),
+        _figure(
+            lambda theme: fastsub.plot.four_subspaces(F, theme=theme),
+            f"Diagram. Inputs: row space of dimension {r} and null space of dimension {n - r}, at "
+            f"a right angle. Outputs: column space of dimension {r} and left null space of "
+            f"dimension {m - r}, at a right angle. The row space goes to the column space one to "
+            "one, the null space to 0.",
+            "Each pair of squares meets at a right angle and fills its space.",
+        ),
+    ]
+
+
+def _rank(A: Array, found: MatrixFacts) -> list[Html | None]:
+    proof = found.certificate
+    rows = {
+        "rank": proof.rank,
+        "cutoff": f"{proof.tol:.2e}: singular values above it count",
+        f"singular value {proof.rank}": f"at least {proof.sigma_r_lower:.2e}"
+        if proof.rank
+        else None,
+        f"singular value {proof.rank + 1}": f"at most {proof.sigma_next_upper:.2e}"
+        if proof.sigma_next_upper > 0
+        else None,
+        "method": proof.method,
+    }
+    parts: list[Html | None] = [
+        tag(
+            "p",
+            "A singular value says how much the matrix stretches in one direction; the rank counts "
+            "those that are more than rounding noise. ",
+            _DECIDED[proof.decided_by],
+        ),
+        tag("p", proof.explanation),
+        tag("div", facts(rows, "The certificate"), class_="wide"),
+    ]
+    if not A.size:
+        return parts
+    if A.size * min(A.shape) * 4 > _MOST_WORK:
+        words = "The singular values are not drawn: to compute all of them would take too long."
+        return [*parts, tag("p", words)]
+    certificate = Certificate(
+        proof.rank,
+        proof.tol,
+        proof.sigma_r_lower,
+        proof.sigma_next_upper,
+        proof.decided_by,
+        proof.method,
+    )
+    k = min(A.shape)
+    figure = _figure(
+        lambda theme: fastsub.plot.rank_spectrum(A, certificate=certificate, theme=theme),
+        f"Chart of the {k} singular values on a logarithmic scale; {proof.rank} of them above the "
+        f"cutoff of {proof.tol:.2e}.",
+        "Dots count, crosses are noise; the triangles are the proved bounds.",
+    )
+    return [*parts, figure]
+
+
+def _map(A: Array, rtol: float | None) -> Html:
+    return _figure(
+        lambda theme: fastsub.plot.plane_map(A, rtol=rtol, theme=theme)[0],
+        "Two charts. Left the inputs with the null space, which is crushed to 0; right the outputs "
+        "with the column space, which is all that is reached.",
+        "All inputs on one line fall on the point of the same number.",
+    )
+
+
+def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[Html]:
+    found = fastsub.identifiability(A, None if names is None else list(names), rtol=rtol)
+    if not found.nullity:
+        return [tag("p", "None: no column is a combination of others, after scaling each.")]
+    count, most = len(found.relations), 100
+    parts = [
+        tag(
+            "p",
+            f"{found.nullity} column{_s(found.nullity)} of {len(found.names)} can be written by "
+            "others, after scaling each column to length 1. In a model these are parameters that "
+            "the data cannot tell apart.",
+        ),
+        tag(
+            "ul",
+            [tag("li", printable(str(relation))) for relation in found.relations[:most]],
+            tag("li", f"and {count - most} more") if count > most else None,
+            class_="relations",
+        ),
+    ]
+    if A.dtype.kind != "c":
+        parts.append(
+            _figure(
+                lambda theme: fastsub.plot.identifiability(found, theme=theme),
+                "Table of colours: a row for each column of the matrix, and a column for each "
+                "change that leaves A x as it is. The list above says the same in words.",
+                "Add any multiple of such a change to x: A x does not notice.",
+            )
+        )
+    return parts
+
+
+def _bases(F: FundamentalSubspaces, found: MatrixFacts) -> list[Html]:
+    intro = tag(
+        "p",
+        "Orthonormal bases, one vector a column. This page carries those of at most "
+        f"{LIMIT // 1000} kB; ",
+        tag("code", "fastsub null FILE -o N.npy"),
+        " writes a null space of any size.",
+    )
+    return [intro, *(_basis(F, key, found.dtype) for key in _SPACES)]
+
+
+def _basis(F: FundamentalSubspaces, key: str, dtype: str) -> Html:
+    name, meaning = _SPACES[key]
+    V = getattr(F, key)
+    n, k = V.ambient_dim, V.dim
+    size = n * k * np.dtype(dtype).itemsize
+    rows: dict[str, Any] = {"dimension": f"{k} of {n}", "which is": meaning}
+    links: Html | None = None
+    if k == 0:
+        rows["basis"] = "empty: the zero vector alone"
+    elif k == n:
+        rows["basis"] = "not needed: it is the whole space"
+    elif size > LIMIT:
+        rows["basis"] = f"{n} × {k} {dtype}, {size / 1e6:.3g} MB: too large for this page"
+    else:
+        N = V.basis
+        rows["basis"] = f"{n} × {k} {dtype}"
+        error = np.linalg.norm(N.conj().T @ N - np.eye(k))
+        rows["its vectors are orthonormal up to"] = f"{error:.1e}"
+        links = _downloads(N, key, name)
+    if 0 < k < n <= _MOST_EQUATIONS:
+        rows["equations"] = V.equations()
+    return tag("div", tag("h3", name.capitalize()), facts(rows), links, class_="basis wide")
+
+
+def _downloads(N: Array, key: str, name: str) -> Html:
+    binary, text = io.BytesIO(), io.BytesIO()
+    np.save(binary, N, allow_pickle=False)
+    entry = "%.17g%+.17gj" if N.dtype.kind == "c" else "%.17g"
+    np.savetxt(text, N, delimiter=",", fmt=[entry] * N.shape[1])
+    links = [
+        ("npy", binary.getvalue(), "application/octet-stream"),
+        ("csv", text.getvalue(), "text/csv"),
+    ]
+    return tag(
+        "p",
+        [
+            [
+                tag(
+                    "a",
+                    f"Download .{suffix}",
+                    tag("span", f" of the {name}", class_="unseen"),
+                    f" ({max(1, len(data) // 1000)} kB)",
+                    href=_data(data, kind),
+                    download=f"{key}.{suffix}",
+                ),
+                " ",
+            ]
+            for suffix, data, kind in links
+        ],
+        class_="downloads",
+    )
+
+
+def _figure(draw: Callable[[str], Any], alt: str, caption: str) -> Html:
+    """Draw it for both colour schemes; the browser shows the one that it is asked for."""
+    light, dark = (_svg(draw(theme)) for theme in ("light", "dark"))
+    return tag(
+        "figure",
+        tag(
+            "picture",
+            tag("source", srcset=dark, media="(prefers-color-scheme: dark)"),
+            tag("img", src=light, alt=alt),
+        ),
+        tag("figcaption", caption),
+        # What is wider than the page is moved by the keyboard, too.
+        tabindex="0",
+        aria_label=caption,
+    )
+
+
+def _svg(ax: Any) -> str:
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    stream = io.BytesIO()
+    # The same matrix makes the same page.
+    with mpl.rc_context({"svg.hashsalt": "fastsub"}):
+        face = ax.figure.get_facecolor()
+        ax.figure.savefig(stream, format="svg", facecolor=face, metadata={"Date": None})
+    plt.close(ax.figure)
+    return _data(stream.getvalue(), "image/svg+xml")
+
+
+def _data(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
