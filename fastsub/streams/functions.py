@@ -14,7 +14,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, check_tolerance
 from fastsub.factor.echelon import Echelon
-from fastsub.models.identifiability import Identifiability, _judge
+from fastsub.models.identifiability import Identifiability, judge
 from fastsub.streams.range import orth
 from fastsub.streams.stream import Stream, stream
 from fastsub.streams.subspaces import StreamedSubspaces
@@ -132,7 +132,7 @@ def _judged(
     norms = np.where(norms > 0, np.ldexp(norms, -exponents), 1.0)
     W /= norms.astype(W.real.dtype)
     units = norms, exponents - scales
-    found = _judge(W, means, units, names, rtol, keep, None)
+    found = judge(W, means, units, names, rtol, keep, None)
     proof, margin = found.certificate, margin * math.sqrt(W.shape[1])
     lower = max(0.0, proof.sigma_r_lower - margin)
     upper = proof.sigma_next_upper + margin if found.nullity else 0.0
