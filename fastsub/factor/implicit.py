@@ -69,6 +69,8 @@ class ImplicitRange:
     def of(cls, A: Array, cutoff: Cutoff, *, adjoint: bool = False) -> ImplicitRange | None:
         """Return the range of A, or adjoint that of A^H, or None: not proved to be accurate."""
         W = A.T if adjoint else A
+        if W.shape[1] == 1:
+            W = np.ascontiguousarray(W)  # neither order: the strides of a vector would decide
         if not normal.py_reads(W):
             return None
         factor = CholeskyFactor(W, cutoff)

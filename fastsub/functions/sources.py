@@ -25,14 +25,14 @@ _HOMES: dict[str, tuple[str, set[str], str]] = {
     "operator": (
         "fastsub.operators",
         {*_ALL, "interpolative", "low_rank"},
-        "of a map that is known by its products use fundamental_subspaces, whose subspaces "
-        "project without a basis, and for least squares scipy.sparse.linalg.lsmr",
+        "{A} is known by its products: use fundamental_subspaces, whose subspaces project without "
+        "a basis, and for least squares scipy.sparse.linalg.lsmr",
     ),
     "stream": (
         "fastsub.streams",
         {*_ALL, "null_space", "orth", "row_space", "lstsq", "rref"},
-        "of streams there are matrix_rank, null_space, row_space, orth, lstsq, rref, "
-        "identifiability and fundamental_subspaces",
+        "{A} is read in blocks: use matrix_rank, null_space, row_space, orth, lstsq, rref, "
+        "identifiability or fundamental_subspaces",
     ),
 }
 

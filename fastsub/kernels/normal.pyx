@@ -108,7 +108,7 @@ def py_residual(const scalar[:, :] A, const scalar[::1, :] B, scalar[::1, :] X,
                      &B[0, 0], &X[0, 0], <blas_int>k, &R[0, 0])
 
 
-def py_adjoint(const scalar[:, :] A, scalar[::1, :] R, scalar[::1, :] G):
+def py_adjoint(const scalar[:, :] A, const scalar[::1, :] R, scalar[::1, :] G):
     """G := A^H R; A such as py_reads says."""
     cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], n = A.shape[1], k = R.shape[1]
     if not py_reads(A) or R.shape[0] != m or G.shape[0] != n or G.shape[1] != k:
@@ -116,7 +116,7 @@ def py_adjoint(const scalar[:, :] A, scalar[::1, :] R, scalar[::1, :] G):
     if k:
         with nogil:
             adjoint(<scalar*>&A[0, 0], m, n, A.strides[0] // size, A.strides[1] // size,
-                    &R[0, 0], <blas_int>k, &G[0, 0])
+                    <scalar*>&R[0, 0], <blas_int>k, &G[0, 0])
 
 
 def py_half(scalar[::1, :] R, scalar[::1, :] G, bint adjoint=True):

@@ -38,14 +38,17 @@ class Factors:
     ----------
     rank : int
     certificate : Certificate
+    implicit : ImplicitRange or None
+        The range of the longer side, where A itself projects on it.
     """
+
+    implicit: ImplicitRange | None = None
 
     def __init__(self, A: Array, rtol: float | None = None) -> None:
         self.shape, self.dtype, self._rtol = A.shape, A.dtype, rtol
         self._wide = A.shape[0] < A.shape[1]
         self._A, cutoff = A, Cutoff.of(A, rtol)
         self.is_long = is_tall(max(A.shape), min(A.shape))
-        self.implicit = None
         if self.is_long:
             self.implicit = ImplicitRange.of(A, cutoff, adjoint=self._wide)
             if self.implicit is not None:
