@@ -16,6 +16,8 @@ from types import SimpleNamespace
 
 import pytest
 
+import fastsub
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<kind>[\w+-]*)[^\n]*\n(?P<body>.*?)^```$", re.M | re.S)
@@ -79,6 +81,9 @@ def test_the_code_of_a_page_runs(page, blocks, tmp_path, monkeypatch):
             if (error.name or "").partition(".")[0] not in OPTIONAL:
                 raise
             pytest.skip(f"{where} needs {error.name}")
+        finally:
+            if "fastsub.patch" in sys.modules:
+                fastsub.unpatch_scipy()  # a page may leave it on
 
 
 def test_blocks_are_found_and_failures_seen(tmp_path):
