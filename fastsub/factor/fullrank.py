@@ -65,3 +65,20 @@ def prove_by_cholesky(R: Array, squares: Array, rows: int, cutoff: Cutoff) -> De
     if lower > tol_high:
         return Decision(n, tol_low, lower, 0.0, "bounds", 0.0)
     return None
+
+
+def quality(R: Array, squares: Array, rows: int) -> tuple[float, float]:
+    """Return e, as `prove_by_cholesky` has it, and ``||diag(c) R^-1||_F``; inf if R is singular.
+
+    Parameters
+    ----------
+    R, squares, rows
+        As for `prove_by_cholesky`.
+    """
+    n = R.shape[1]
+    X, lengths = np.empty((n, n), R.dtype, order="F"), np.empty(n)
+    if not 0 < triangular.py_inverse(R, X) < math.inf:
+        return math.inf, math.inf
+    triangular.py_row_sumsq(X, n, lengths)
+    amplified = float(squares @ lengths)
+    return 2 * rounding_margin(1.0, rows, R.dtype) * n * amplified, math.sqrt(amplified)

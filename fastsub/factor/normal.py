@@ -21,6 +21,7 @@ Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, is_safe
 from fastsub.factor.backward import column_norms
 from fastsub.factor.decide import Cutoff, Decision, certify
-from fastsub.factor.fullrank import prove_by_cholesky
+from fastsub.factor.fullrank import prove_by_cholesky, quality
+from fastsub.factor.gram import gram_matrix
 from fastsub.factor.refine import ENOUGH, GAIN, STEPS, Answer, describe, equilibrate, ratios, refine
 from fastsub.kernels import gram, normal
 
@@ -53,11 +55,11 @@ class CholeskyFactor:
     """
 
     def __init__(self, A: Array, cutoff: Cutoff) -> None:
-        m, n = A.shape
+        m = A.shape[0]
         self.decision: Decision | None = None
+        self._rows = m
         self.scale: Array | None = None
-        self._G = empty((n, n), A.dtype)
-        normal.py_gram(A, self._G)
+        self._G = gram_matrix(A)
         self.squares = squares = np.diagonal(self._G).real.astype(np.float64)
         total = float(squares.sum())
         self.norm = math.sqrt(total) if total >= 0 else math.nan
@@ -70,8 +72,18 @@ class CholeskyFactor:
             self._G *= self.scale.T
         self._R = self._G.copy(order="F")
         if gram.py_cholesky(self._R) == 0:
-            R = self._R if self.scale is None else np.asfortranarray(self._R / self.scale.T)
-            self.decision = prove_by_cholesky(R, squares, m, cutoff)
+            self.decision = prove_by_cholesky(self.triangle, squares, m, cutoff)
+
+    @property
+    def triangle(self) -> Array:
+        """R D^-1, the Cholesky factor of A^H A."""
+        return self._R if self.scale is None else np.asfortranarray(self._R / self.scale.T)
+
+    @cached_property
+    def quality(self) -> tuple[float, float]:
+        """Bounds of ``||R^-H E R^-1||``, E the rounding of R^H R, and ``||diag(c) R^-1||_F``."""
+        squares = np.diagonal(self._G).real.astype(np.float64)
+        return quality(self._R, squares, self._rows)
 
     def half(self, G: Array) -> Array:
         """Return R^-H G, in its place."""

@@ -3,7 +3,6 @@
     A (m, n), entry (i, j) at A[i*row + j*col], rows or columns contiguous
     B, R (m, k), X, G (n, k) column-major
 
-    gram            upper triangle of A^H A
     residual        R := B - A X
     adjoint         G := A^H R
     seminormal      G := (R^H R)^-1 G, R the Cholesky factor
@@ -20,8 +19,7 @@ Bjorck, Stability analysis of the method of seminormal equations for linear leas
 
 from libc.string cimport memcpy
 
-from fastsub.kernels.blas cimport blas_int, gemm, gemv, herk, scalar, trsm, trsv
-from fastsub.kernels.gram cimport gram
+from fastsub.kernels.blas cimport blas_int, gemm, gemv, scalar, trsm, trsv
 from fastsub.kernels.panels cimport order
 from fastsub.kernels.scalars cimport conj_vector, whole_strides
 
@@ -94,24 +92,6 @@ def py_reads(const scalar[:, :] A):
     cdef Py_ssize_t size = sizeof(scalar), limit = (<Py_ssize_t>1 << 31) - 1
     return (whole_strides(A) and 0 < A.shape[0] <= limit and 0 < A.shape[1] <= limit
             and order(A.shape[0], A.shape[1], A.strides[0] // size, A.strides[1] // size) != 0)
-
-
-def py_gram(const scalar[:, :] A, scalar[::1, :] G):
-    """G := upper triangle of A^H A, zeros below; A such as py_reads says."""
-    cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], n = A.shape[1], j
-    cdef Py_ssize_t row = A.strides[0] // size, col = A.strides[1] // size
-    if not py_reads(A) or G.shape[0] != n or G.shape[1] != n:
-        raise ValueError("A must have contiguous rows or columns, and G be n x n")
-    with nogil:
-        if order(m, n, row, col) == c'N':
-            gram(<blas_int>m, <blas_int>n, <scalar*>&A[0, 0], <blas_int>col, &G[0, 0])
-        else:
-            G[:, :] = 0
-            # W W^H = A^T conj(A), the conjugate of A^H A.
-            herk(c'U', c'N', <blas_int>n, <blas_int>m, 1.0, <scalar*>&A[0, 0], <blas_int>row, 0.0,
-                 &G[0, 0], <blas_int>n)
-            for j in range(n):
-                conj_vector(<blas_int>j, &G[0, j], 1)
 
 
 def py_residual(const scalar[:, :] A, const scalar[::1, :] B, scalar[::1, :] X,

@@ -72,7 +72,8 @@ class FundamentalSubspaces:
     def column_space(self) -> Subspace:
         """All A x: what the map can reach, a subspace of dimension rank."""
         m, r = self.shape[0], self.rank
-        frame = Frame(self._factors.column_half, m, min(r, m - r), self.dtype)
+        implicit = self._factors.implicit if self.shape[0] > self.shape[1] else None
+        frame = Frame(self._factors.column_half, m, min(r, m - r), self.dtype, implicit)
         return Subspace.held_by(frame, self.certificate, complemented=2 * r > m)
 
     @property
@@ -84,7 +85,8 @@ class FundamentalSubspaces:
     def row_space(self) -> Subspace:
         """All A^H y: the part of the input that the map transmits, a subspace of dimension rank."""
         n, r = self.shape[1], self.rank
-        frame = Frame(self._factors.row_half, n, min(r, n - r), self.dtype)
+        implicit = self._factors.implicit if self.shape[0] < self.shape[1] else None
+        frame = Frame(self._factors.row_half, n, min(r, n - r), self.dtype, implicit)
         return Subspace.held_by(frame, self.certificate, complemented=2 * r > n)
 
     @property

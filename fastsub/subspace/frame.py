@@ -14,6 +14,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, check_memory, product, zeros
 from fastsub.factor.choose import choose
+from fastsub.factor.implicit import ImplicitRange
 from fastsub.factor.reflectors import Reflectors
 from fastsub.subspace.vectors import Vectors
 
@@ -32,16 +33,27 @@ class Frame:
         Orthonormal columns, 2 k <= n; the array becomes read-only.
     n, k : int
     dtype : dtype
+    implicit : ImplicitRange, optional
+        The span of the small basis, which need not be made then to project fewer vectors than k.
     """
 
-    def __init__(self, small: Array | Callable[[], Array], n: int, k: int, dtype: Any) -> None:
+    def __init__(
+        self,
+        small: Array | Callable[[], Array],
+        n: int,
+        k: int,
+        dtype: Any,
+        implicit: ImplicitRange | None = None,
+    ) -> None:
         self.n, self.k, self.dtype = n, k, np.dtype(dtype)
-        self._make = small
+        self._make, self._implicit = small, implicit
 
     @cached_property
     def small(self) -> Array:
-        """The basis that is held, shape (n, k), Fortran-ordered."""
-        basis = np.asfortranarray(self._make() if callable(self._make) else self._make)
+        """The basis that is held, shape (n, k), contiguous in either order."""
+        basis = self._make() if callable(self._make) else self._make
+        if not (basis.flags.c_contiguous or basis.flags.f_contiguous):
+            basis = np.asfortranarray(basis)
         self._make = basis  # and what made it is free to go
         basis.flags.writeable = False
         return basis
@@ -56,22 +68,32 @@ class Frame:
     def project(self, vectors: Vectors, complemented: bool) -> Array:
         """Project on the span of the small basis, or on its complement; the vectors are lost."""
         X = vectors.columns
+        if self._is_implicit(vectors):
+            assert self._implicit is not None
+            R = self._implicit.reject(X if complemented else X.copy(order="F"))
+            return R if complemented else np.subtract(X, R, out=X)
         Q = self.small.astype(vectors.dtype, copy=False)
         P = product(Q, product(Q, X, adjoint=True))
         return np.subtract(X, P, out=X) if complemented else P
 
     def reject(self, vectors: Vectors, complemented: bool) -> Array:
         """Return columns as long as what that projection takes away; the vectors are lost."""
-        if complemented:
+        if complemented and not self._is_implicit(vectors):
             Q = self.small.astype(vectors.dtype, copy=False)
             return product(Q, vectors.columns, adjoint=True)
-        return self.project(vectors, True)
+        return self.project(vectors, not complemented)
+
+    def _is_implicit(self, vectors: Vectors) -> bool:
+        """Whether fewer passes answer without a basis: the same whether there is one or not."""
+        few = vectors.columns.shape[1] < self.k and vectors.dtype == self.dtype
+        return few and self._implicit is not None
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.small, self.n, self.k, self.dtype
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._make, self.n, self.k, self.dtype = state
+        self._implicit = None
 
 
 def complement_of(basis: Array) -> Array:
