@@ -70,7 +70,8 @@ class ImplicitRange:
         """Return the range of A, or adjoint that of A^H, or None: not proved to be accurate."""
         W = A.T if adjoint else A
         if W.shape[1] == 1:
-            W = np.ascontiguousarray(W)  # neither order: the strides of a vector would decide
+            # Both orders at once: read in one way, for the same bits.
+            W = np.ascontiguousarray(W[:, 0]).reshape(-1, 1)
         if not normal.py_reads(W):
             return None
         factor = CholeskyFactor(W, cutoff)

@@ -130,7 +130,10 @@ class Factors:
         return F.column_space() if 2 * self.rank <= m else F.left_null_space()
 
     def solve(self, B: Array) -> Array:
-        """Return the least-squares solution of least norm, shape (n, k); B (m, k) is kept."""
+        """Return the least-squares solution of least norm, shape (n, k).
+
+        B (m, k), Fortran-ordered, is kept, but may be conjugated and back on the way.
+        """
         if not self.is_long:
             return self._cod.solve(B)
         if self.implicit is not None and not self._wide:
@@ -144,7 +147,13 @@ class Factors:
     def pseudoinverse(self) -> Array:
         """Return A^+ = (A^+ U) U^H, U a basis of the column space, shape (n, m)."""
         U = self._column_basis()
-        return product(self.solve(U), np.asfortranarray(U.conj().T))
+        return product(self._inverse_on(U), np.asfortranarray(U.conj().T))
+
+    def _inverse_on(self, U: Array) -> Array:
+        """Return A^+ U, U the basis of the column space."""
+        if not self.is_long or self._wide:
+            return self.solve(U)
+        return self._cod.solve(np.eye(self.rank, dtype=self.dtype))
 
     def inverse_lengths(self) -> Array:
         """Return the norms of the rows of A^+, those of A^+ U, shape (n,), in double."""
@@ -152,11 +161,7 @@ class Factors:
             lengths = self.implicit.inverse_lengths()
             if lengths is not None:
                 return lengths
-        if not self.is_long or self._wide:
-            X = self.solve(self._column_basis())
-        else:
-            X = self._cod.solve(np.eye(self.rank, dtype=self.dtype))
-        return column_norms(X.conj().T)
+        return column_norms(self._inverse_on(self._column_basis()).conj().T)
 
     def _column_basis(self) -> Array:
         if not self.is_long or self._wide:
