@@ -9,7 +9,7 @@ import reference
 import fastsub
 from fastsub import testing as ft
 from fastsub.factor.decide import Cutoff
-from fastsub.factor.lu import LU
+from fastsub.factor.lu import Nonsingular
 from fastsub.testing.spectrum import times_power_of_two
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -54,7 +54,7 @@ def test_lu_proves_no_rank_that_is_not_there():
     proved = 0
     for power in range(17):
         A = ft.with_singular_values(np.geomspace(1, 10.0**-power, 40), 40, 40, 1613)
-        lu = LU.prove(A, Cutoff.of(A))
+        lu = Nonsingular.prove(A, Cutoff.of(A))
         F = fastsub.factorize(A)
         ft.check_certificate(A, F.certificate)
         assert F.rank == np.linalg.matrix_rank(A) or power >= 13

@@ -197,6 +197,38 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)
 
 
+# Entries of A up to which any number of right-hand sides is solved without the BLAS.
+_TINY_ENTRIES = 100 * 100
+
+
+def direct_entries(size: int, longest: int) -> int:
+    """Return how many entries one compiled call may have to read: A's, B's and X's.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import direct_entries
+    >>> direct_entries(100 * 64, 100 * 1000), direct_entries(200 * 200, 200 * 1000)
+    (100000, 40000)
+    """
+    return max(SMALL_ENTRIES, longest) if size <= _TINY_ENTRIES else SMALL_ENTRIES
+
+
+# Right-hand sides per column from which an explicit Q, made once, beats refinement of them all.
+_MANY_FROM = 0.5
+
+
+def is_many(n: int, k: int) -> bool:
+    """Whether k right-hand sides are many beside n columns.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_many
+    >>> is_many(500, 2000), is_many(500, 3)
+    (True, False)
+    """
+    return k >= max(8, _MANY_FROM * n)
+
+
 # Order up to which the rounding of an LU in single precision leaves room to prove a rank.
 _SINGLE_ORDER = 100
 

@@ -1,6 +1,7 @@
 """LU with partial pivoting of a square matrix, and a proof that it has full rank.
 
-    P A = L U,    sigma_n(A) >= sigma_n(L) sigma_n(U) - mu
+    P W = L U,    W = A, or A^T where A is C-ordered
+    sigma_n(A) >= sigma_n(L) sigma_n(U) - mu
 
 What is factored is A + E, |E| <= gamma_n |L| |U| (Higham 2002, theorem 9.3), its constant by the
 square root law as in decide.py: mu = sqrt(n) u ||L||_F ||U||_F. For both triangles 1 / ||T^-1||_F
@@ -16,23 +17,157 @@ Horn & Johnson, Topics in Matrix Analysis (1991), theorem 3.3.16: sigma_n of a p
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import lapack
 
-from fastsub.factor.arrays import Array, product, unscale, working_copy
+from fastsub.factor.arrays import Array, empty, is_safe, product, unscale, working_copy
+from fastsub.factor.backward import column_norms
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.decide import Cutoff, Decision, Scale, certify, rounding_margin, tail_norms
-from fastsub.factor.inverse import Inverse
-from fastsub.kernels import blas
+from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
+from fastsub.kernels import lu, normal
 
-_GETRS = {c: getattr(lapack, f"{name}getrs") for c, name in zip("fdFD", "sdcz", strict=True)}
-# Steps of the power method: the cutoff wants sigma_1 to a factor of two, the condition no better.
-_STEPS = 10
+# Of the power method: the cutoff wants sigma_1 to a factor of two, the condition no better.
+_SEED, _STEPS = 20260412, 6
 
 
 class LU:
-    """P A = L U of a matrix of full rank, proved; made by `prove`.
+    """P W = L U of W = A, or of A^T where A is C-ordered; A is only read.
+
+    Parameters
+    ----------
+    A : ndarray, shape (n, n)
+        Such as `normal.py_reads` says.
+    order : ndarray of intp, shape (n,), optional
+        Columns of W in this order.
+
+    Attributes
+    ----------
+    W : ndarray, shape (n, n)
+        L below the diagonal, U above; nothing if A is not `safe`.
+    p : ndarray of intc, shape (n,)
+    transposed : bool
+    squares : ndarray, shape (n,)
+        Squared norms of the columns of A.
+    norm : float
+        ``||A||_F``.
+    safe : bool
+        Whether A is finite, not zero, and of a scale whose squares are not lost.
+    singular : bool
+        Whether nothing can be solved: not safe, or a pivot of zero.
+    """
+
+    def __init__(self, A: Array, order: Array | None = None) -> None:
+        n = A.shape[0]
+        self.transposed = not A.flags.f_contiguous
+        self.squares = _squares(A)
+        self.norm = math.sqrt(float(self.squares.sum())) if np.isfinite(self.squares).all() else 0.0
+        self.safe, self.singular = is_safe(self.norm, A.dtype), True
+        if self.safe:
+            source = A.T if self.transposed else A
+            self.W = np.array(source if order is None else source[:, order], order="F")
+            p = np.empty(2 * n, np.intc)
+            self.singular = lu.py_factor(self.W, p) != 0
+            self.p = p[:n]
+        self._inverted = False
+
+    def solve(self, B: Array) -> Array:
+        """Return A^-1 B; B (n, k)."""
+        return self._apply(B, self.transposed)
+
+    def solve_adjoint(self, B: Array) -> Array:
+        """Return A^-H B; B (n, k)."""
+        return self._apply(B.conj(), not self.transposed).conj()
+
+    def _apply(self, B: Array, transposed: bool) -> Array:
+        """Return W^-1 B, or W^-T B."""
+        X = np.array(B if transposed else B[self.p], order="F")
+        lu.py_apply(self.W, X, transposed, self._inverted)
+        if transposed:
+            Y, X = X, np.empty_like(X)
+            X[self.p] = Y
+        return X
+
+    def bracket(self, cutoff: Cutoff) -> tuple[float, float]:
+        """Return the cutoff at the least and at the most, by the norms of columns."""
+        n = len(self.squares)
+        low = math.sqrt(max(float(self.squares.max()), self.norm**2 / n))
+        return cutoff.bracket(low * (1 - n * float(np.finfo(self.W.dtype).eps)), self.norm)
+
+    def is_deficient(self, cutoff: Cutoff) -> bool:
+        """Whether a pivot is so small that `prove` cannot but fail: a look before n^3 / 3 flops.
+
+        ||U^-1||_F >= 1 / min |u_ii|, and ||L^-1||_F >= sqrt(n).
+        """
+        limit = math.sqrt(len(self.p)) * self.bracket(cutoff)[1]
+        return not float(np.abs(np.diagonal(self.W)).min()) > limit
+
+    def prove(self, cutoff: Cutoff, *, keep: bool = False) -> Decision | None:
+        """Prove full rank by inverting the triangles, in their place unless they are kept; or None.
+
+        2 n^3 / 3 flops.
+        """
+        W, (n, _), dtype = self.W, self.W.shape, self.W.dtype
+        if self.is_deficient(cutoff):
+            return None
+        tol_low, tol_high = self.bracket(cutoff)
+        lower, upper = lu.py_norms(W)
+        if keep:
+            W = W.copy(order="F")
+        self._inverted = not keep
+        smallest_u = sigma_min(W, upper, lower=False)
+        if not smallest_u > math.sqrt(n) * tol_high:
+            return None
+        smallest_l = sigma_min(W, lower, lower=True)
+        if not smallest_l > 0:
+            return None
+        bound = smallest_l * smallest_u - rounding_margin(lower * upper, n, dtype)
+        return Decision(n, tol_low, bound, 0.0, "bounds", 0.0) if bound > tol_high else None
+
+
+def sigma_min(W: Array, norm: float, *, lower: bool) -> float:
+    """Bound that of a triangle in W, whose Frobenius norm is given, from below; W gets its inverse.
+
+    The margin is for the rounding of the inverse (Higham 2002, section 14.2).
+    """
+    if lu.py_invert(W, lower) != 0:
+        return 0.0
+    return 1 / lu.py_norms(W)[0 if lower else 1] - rounding_margin(norm, len(W), W.dtype)
+
+
+def _squares(A: Array) -> Array:
+    """Return the squared norms of the columns of A, (n, n) with contiguous rows or columns."""
+    parts = (A.real, A.imag) if A.dtype.kind == "c" else (A,)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if A.flags.f_contiguous:
+            return np.asarray(column_norms(A) ** 2)
+        return np.asarray(sum(np.einsum("ij,ij->j", part, part, dtype=float) for part in parts))
+
+
+def sigma_1_lower(A: Array, norm: float) -> float:
+    """Bound the largest singular value from below by the power method, products with A alone.
+
+    Parameters
+    ----------
+    A : ndarray, shape (n, n)
+        Such as `normal.py_reads` says.
+    norm : float
+        ``||A||_F``.
+    """
+    n = A.shape[0]
+    x, y, none = (empty((n, 1), A.dtype) for _ in range(3))
+    x[:, 0], none[:] = np.random.default_rng(_SEED).standard_normal(n), 0
+    best = norm / math.sqrt(n)
+    for _ in range(_STEPS):
+        x /= np.linalg.norm(x)
+        normal.py_residual(A, none, x, y)
+        best = max(best, float(np.linalg.norm(y)) - rounding_margin(norm, n, A.dtype))
+        normal.py_adjoint(A, y, x)
+    return best
+
+
+class Nonsingular:
+    """A square matrix, factored once to be solved with often; made by `prove`.
 
     Attributes
     ----------
@@ -42,104 +177,59 @@ class LU:
     certificate : Certificate
     """
 
-    def __init__(self, factors: Array, pivots: Array, exponent: int, certificate: Certificate):
-        self._factors, self._pivots, self._exponent = factors, pivots, exponent
-        self.certificate = certificate
-        self.shape: tuple[int, int] = (factors.shape[0], factors.shape[0])
-        self.dtype = factors.dtype
-        self.rank = factors.shape[0]
+    def __init__(self, factor: LU, exponent: int, certificate: Certificate) -> None:
+        self._lu, self._exponent, self.certificate = factor, exponent, certificate
+        self.shape: tuple[int, int] = (len(factor.p), len(factor.p))
+        self.dtype = factor.W.dtype
+        self.rank = len(factor.p)
 
     @classmethod
-    def prove(cls, A: Array, cutoff: Cutoff, *, check_finite: bool = True) -> LU | None:
+    def prove(cls, A: Array, cutoff: Cutoff, *, check_finite: bool = True) -> Nonsingular | None:
         """Factor A (n, n), n > 0, and prove full rank, or return None; 4 n^3 / 3 flops."""
-        n = A.shape[0]
         working = working_copy(A, "A", check_finite=check_finite)
-        W, cutoff = working.W, cutoff.scaled(working.exponent)
-        scale = Scale.of(W)
-        if not 0 < scale.norm < math.inf:
+        factor = LU(working.W)
+        if factor.singular:
             return None
-        low = max(scale.sigma_1, _power(W))
-        pivots = np.empty(n, np.intc)
-        info = blas.py_getrf(W, pivots)
-        tol_low, tol_high = cutoff.bracket(low, scale.norm)
-        # sigma_min(U) <= min |u_ii|, and sigma_max(L) is below n.
-        if info or float(np.abs(np.diagonal(W)).min()) * n <= tol_low:
+        cutoff = cutoff.scaled(working.exponent)
+        decision = factor.prove(cutoff, keep=True)
+        if decision is None:
             return None
-        L = np.asfortranarray(np.tril(W, -1).T)
-        np.fill_diagonal(L, 1)
-        lower = _sigma_min(L) * _sigma_min(W)
-        lower -= rounding_margin(_norm(L) * _norm(W), n, W.dtype)
-        if not lower > tol_high:
-            return None
-        decision = Decision(n, tol_low, lower, 0.0, "bounds", 0.0)
-        return cls(W, pivots, working.exponent, certify(decision, "lu", working.exponent))
+        largest = sigma_1_lower(working.W, factor.norm)
+        decision.tol = max(decision.tol, cutoff.bracket(largest, factor.norm)[0])
+        return cls(factor, working.exponent, certify(decision, "lu", working.exponent))
 
     def solve(self, b: Array) -> Array:
         """Return A^-1 b, shape (n,) or (n, k); 2 n^2 flops a column."""
-        return self._solve(b, 0)
+        return self._solve(b, self._lu.solve)
 
     def solve_adjoint(self, b: Array) -> Array:
         """Return A^-H b, shape (n,) or (n, k)."""
-        return self._solve(b, 2)
+        return self._solve(b, self._lu.solve_adjoint)
 
-    def _solve(self, b: Array, trans: int) -> Array:
+    def _solve(self, b: Array, solve: Callable[[Array], Array]) -> Array:
         B = np.array(b[:, None] if b.ndim == 1 else b, dtype=self.dtype, order="F")
         if B.size:
-            getrs = _GETRS[self.dtype.char]
-            B = getrs(self._factors, self._pivots - 1, B, trans=trans, overwrite_b=True)[0]
+            B = solve(B)
             unscale(B, -self._exponent)
         return B[:, 0] if b.ndim == 1 else B
 
     @property
     def condition(self) -> float:
         """Estimate of ``sigma_1 / sigma_n``, from below, within a small factor."""
-        n = self.shape[0]
+        W, n = self._lu.W, self.rank
         x = np.ones((n, 1), self.dtype, order="F")
-        L, U = np.tril(self._factors, -1), np.triu(self._factors)
+        L, U = np.tril(W, -1), np.triu(W)
         np.fill_diagonal(L, 1)
-        getrs, pivots = _GETRS[self.dtype.char], self._pivots - 1
         largest = inverse = 0.0
-        # P does not change singular values: those of L U are A's.
-        for _ in range(_STEPS):
+        # P does not change singular values, nor does a transpose: those of L U are A's.
+        for _ in range(2 * _STEPS):
             y = product(L, product(U, x))
             largest = float(np.linalg.norm(y)) / float(np.linalg.norm(x))
             x = product(U, product(L, y / np.linalg.norm(y), adjoint=True), adjoint=True)
         x = np.ones((n, 1), self.dtype, order="F")
-        for _ in range(_STEPS):
+        for _ in range(2 * _STEPS):
             x /= float(np.linalg.norm(x))
-            x = getrs(self._factors, pivots, x)[0]
+            x = self._lu.solve(x)
             inverse = float(np.linalg.norm(x))
-            x = getrs(self._factors, pivots, x / inverse, trans=2)[0]
+            x = self._lu.solve_adjoint(x / inverse)
         return largest * inverse
-
-
-def _power(A: Array) -> float:
-    """Bound the largest singular value from below, by the power method on A^H A."""
-    x = np.ones((A.shape[1], 1), A.dtype, order="F")
-    x /= float(np.linalg.norm(x))
-    size = 0.0
-    for _ in range(_STEPS // 2):
-        y = product(A, x)
-        size = float(np.linalg.norm(y)) / float(np.linalg.norm(x))
-        x = product(A, y, adjoint=True)
-        length = float(np.linalg.norm(x))
-        if not 0 < length < math.inf:
-            break
-        x /= length
-    # The quotient itself is rounded.
-    return size * (1 - 4 * math.sqrt(A.shape[1]) * float(np.finfo(A.dtype).eps))
-
-
-def _sigma_min(T: Array) -> float:
-    """Bound the least singular value of an upper triangle from below."""
-    n = T.shape[0]
-    with Inverse(T, n) as X:
-        if not 0 < X.frobenius < math.inf:
-            return 0.0
-        lower = 1 / X.schatten()
-    return max(0.0, lower - rounding_margin(_norm(T), n, T.dtype))
-
-
-def _norm(T: Array) -> float:
-    """Return the Frobenius norm of an upper triangle."""
-    return float(tail_norms(T, T.shape[0], 0.0)[0])

@@ -53,6 +53,8 @@ class CholeskyFactor:
         Squared norms of the columns of A.
     scale : ndarray, shape (n, 1), or None
         The diagonal of D, if it is not the identity.
+    R : ndarray, shape (n, n)
+        Upper triangular.
     gradient : ndarray, shape (n, k), or None
         A^H B, if B came along: a few columns, in the same pass over A.
     decision : Decision or None
@@ -77,29 +79,29 @@ class CholeskyFactor:
         if self.scale is not None:
             self._G *= self.scale
             self._G *= self.scale.T
-        self._R = self._G.copy(order="F")
-        if gram.py_cholesky(self._R) == 0:
+        self.R = self._G.copy(order="F")
+        if gram.py_cholesky(self.R) == 0:
             self.decision = prove_by_cholesky(self.triangle, squares, m, cutoff)
 
     @property
     def triangle(self) -> Array:
         """R D^-1, the Cholesky factor of A^H A."""
-        return self._R if self.scale is None else np.asfortranarray(self._R / self.scale.T)
+        return self.R if self.scale is None else np.asfortranarray(self.R / self.scale.T)
 
     @cached_property
     def quality(self) -> tuple[float, float]:
         """Bounds of ``||R^-H E R^-1||``, E the rounding of R^H R, and ``||diag(c) R^-1||_F``."""
         squares = np.diagonal(self._G).real.astype(np.float64)
-        return quality(self._R, squares, self._rows)
+        return quality(self.R, squares, self._rows)
 
     def half(self, G: Array) -> Array:
         """Return R^-H G, in its place."""
-        normal.py_half(self._R, G)
+        normal.py_half(self.R, G)
         return G
 
     def rest(self, Z: Array) -> Array:
         """Return R^-1 Z, in its place."""
-        normal.py_half(self._R, Z, adjoint=False)
+        normal.py_half(self.R, Z, adjoint=False)
         return Z
 
     def weigh(self, theta: float, G: Array, *, plain: bool = False) -> Array | None:

@@ -2,8 +2,10 @@
 
     direct_lstsq.pyx    small: one compiled call
     normal.py           normal equations: columns, or rows, that are independent by far
+    many.py             the same with an explicit Q: more right-hand sides than columns
     preconditioned.py   tall: the same of A R^-1, R from a sketch: columns that are independent
     square.py           square: LU, nonsingular by far
+    deficient.py        square: the same LU where its last pivots vanish, minimum norm
     cod.py              any rank, minimum norm
 
 A path returns None where the rank that it needs, or the accuracy that it reached, is not proved.
@@ -18,9 +20,10 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy
 from fastsub.factor.backward import column_norms, estimates, karlson_walden, weigh
-from fastsub.factor.choose import SMALL_ENTRIES, choose_solver, is_tall
+from fastsub.factor.choose import choose_solver, direct_entries, is_many, is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, Decision, certify
+from fastsub.factor.many import solve_many
 from fastsub.factor.normal import solve_tall, solve_wide
 from fastsub.factor.preconditioned import solve_preconditioned
 from fastsub.factor.refine import Answer
@@ -66,7 +69,8 @@ def solve(
         if solver == "direct":
             answer = _solve_direct(A, B, rtol, honest=honest)
         elif solver == "normal":
-            answer = solve_tall(A, B, cutoff, honest=honest)
+            solve_first = solve_many if is_many(n, B.shape[1]) else solve_tall
+            answer = solve_first(A, B, cutoff, honest=honest)
             if answer is None and is_tall(m, n):
                 answer = solve_preconditioned(A, B, cutoff, honest=honest)
         elif solver == "square":
@@ -84,7 +88,7 @@ def _solve_direct(A: Array, B: Array, rtol: float | None, *, honest: bool) -> An
     """Return the answer of one compiled call, or None: not proved, or not finite."""
     working = working_copy(A, "a", check_finite=False)
     A = working.W
-    answer = py_lstsq(A, B, rtol, SMALL_ENTRIES, certify=True)
+    answer = py_lstsq(A, B, rtol, direct_entries(A.size, max(A.shape) * B.shape[1]), certify=True)
     if answer is None:
         return None
     X, squares, rank, tol, lower, upper, method = answer

@@ -18,7 +18,7 @@ from fastsub.factor.arrays import (
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
-from fastsub.factor.lu import LU
+from fastsub.factor.lu import Nonsingular
 from fastsub.html import card
 
 
@@ -34,7 +34,7 @@ class Factorization:
         Its `method` says which factorisation it is.
     """
 
-    def __init__(self, inner: LU | COD) -> None:
+    def __init__(self, inner: Nonsingular | COD) -> None:
         self._inner = inner
         self.shape = inner.shape
         self.dtype = inner.dtype
@@ -169,7 +169,7 @@ def factorize(A: Any, rtol: float | None = None, *, check_finite: bool = True) -
     A = as_matrix(A)
     rtol = check_tolerance(rtol, "rtol")
     if A.shape[0] == A.shape[1] > 0:
-        proved = LU.prove(A, Cutoff.of(A, rtol), check_finite=check_finite)
+        proved = Nonsingular.prove(A, Cutoff.of(A, rtol), check_finite=check_finite)
         if proved is not None:
             return Factorization(proved)
     return Factorization(COD(A, rtol, check_finite=check_finite))
