@@ -374,11 +374,6 @@ def test_completion_of_the_shell():
     assert "parquet" in complete("fastsub null x --format ")
 
 
-@pytest.mark.parametrize("command", ["report", "null", "solve", "rref", "identify", "bench"])
-def test_help_shows_examples(call, command):  # noqa: F811
-    assert f"fastsub {command}" in call(command, "--help").partition("Example")[2]
-
-
 def test_the_time_left_in_words():
     task = Task(0, "factoring", 100.0, 0, _get_time=lambda: 30.0)
     task.start_time = 0.0

@@ -14,10 +14,11 @@ from rich.console import Console
 
 import fastsub
 from fastsub.cli import commands, files, show
+from fastsub.cli import output as output_files
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
 from fastsub.cli.null import null as null_facts
-from fastsub.cli.options import MATRIX, SUFFIXES, Force, Format, FormatB, Json, Key, Rtol
+from fastsub.cli.options import MATRIX, Force, Format, FormatB, Json, Key, Rtol
 from fastsub.cli.progress import factoring, working
 from fastsub.cli.report import MatrixFacts, analyse
 from fastsub.cli.solve import solve as solve_facts
@@ -95,7 +96,7 @@ def report(
         typer.Argument(
             metavar="FILE",
             show_default=False,
-            help=f"The matrix: {SUFFIXES}. Without it: a metabolic network that is bundled.",
+            help=f"{MATRIX} Without it: a metabolic network that is bundled.",
         ),
     ] = None,
     compare: Annotated[
@@ -117,7 +118,7 @@ def report(
 ) -> None:
     """Report on a matrix: rank, the four subspaces, and who decided."""
     if html:
-        files.check_output(html, force, (".html", ".htm"))
+        output_files.check_output(html, force, (".html", ".htm"))
     names = None
     if file is None:
         if key is not None:
@@ -132,7 +133,7 @@ def report(
     if html:
         with working("drawing the page"):
             text = _page(A, facts, names, rtol)
-        files.write_text(html, text, force)
+        output_files.write_text(html, text, force)
     if json:
         print(to_json(facts))
     else:
@@ -162,13 +163,13 @@ def null(
 ) -> None:
     """Make an orthonormal basis N of the null space: A N = 0."""
     if output:
-        files.check_output(output, force)
+        output_files.check_output(output, force)
     with working(f"reading {file.name}"):
         A = files.read_matrix(file, key, kind)
     with working(f"null space of {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
         facts, N = null_facts(A, str(file), rtol=rtol, output=str(output) if output else None)
     if output:
-        files.write_array(output, N, force)
+        output_files.write_array(output, N, force)
     if json:
         print(to_json(facts))
     else:
@@ -213,7 +214,7 @@ def solve(
     if str(file) == str(right_hand_side) == "-":
         raise typer.BadParameter("A and B cannot both come from standard input")
     if output:
-        files.check_output(output, force)
+        output_files.check_output(output, force)
     with working("reading"):
         A = files.read_matrix(file, key, kind)
         b = files.read_right_hand_side(right_hand_side, key_b, kind_b)
@@ -226,7 +227,7 @@ def solve(
             output=str(output) if output else None,
         )
     if output:
-        files.write_array(output, x, force)
+        output_files.write_array(output, x, force)
     if json:
         print(to_json(facts))
     else:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from fastsub.cli import benchmark, files
 from fastsub.cli import identify as identifying
+from fastsub.cli import output as output_files
 from fastsub.cli import rref as reducing
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
@@ -62,7 +63,7 @@ def rref(
     if exact and rtol is not None:
         raise typer.BadParameter("exact arithmetic has no tolerance", param_hint="--rtol")
     if output:
-        files.check_output(output, force, (".csv",) if rational else (".npy",))
+        output_files.check_output(output, force, (".csv",) if rational else (".npy",))
     with working(f"reading {file.name}"):
         if exact:
             A, written = files.read_exactly(file, key, kind)
@@ -81,9 +82,9 @@ def rref(
             output=str(output) if output else None,
         )
     if output and rational:
-        files.write_text(output, reducing.as_csv(R), force)
+        output_files.write_text(output, reducing.as_csv(R), force)
     elif output:
-        files.write_array(output, R, force)
+        output_files.write_array(output, R, force)
     if json:
         print(to_json(facts))
     else:
@@ -124,7 +125,7 @@ def identify(
     if keep not in ("leftmost", "pivoted"):
         raise typer.BadParameter(f"{keep!r} is neither leftmost nor pivoted", param_hint="--keep")
     if output:
-        files.check_output(output, force, (".csv",))
+        output_files.check_output(output, force, (".csv",))
     with working(f"reading {file.name}"):
         A = files.read_matrix(file, key, kind)
         given = files.read_names(file, kind) if names is None else names.split(",")
@@ -139,7 +140,7 @@ def identify(
             output=str(output) if output else None,
         )
     if output:
-        files.write_text(output, identifying.as_csv(facts), force)
+        output_files.write_text(output, identifying.as_csv(facts), force)
     if json:
         print(to_json(facts))
     else:
@@ -180,7 +181,7 @@ def bench(
     Runs alternate, answers are checked before anything is timed, and losing cases are shown, too.
     """
     if not no_chart:
-        files.check_output(output, force, (".svg", ".png"))
+        output_files.check_output(output, force, (".svg", ".png"))
     try:
         facts = benchmark.measure(groups or [], largest=largest, budget=budget)
         if not no_chart:

@@ -1,4 +1,4 @@
-"""Matrices from files and back: one short reader a format, one clear line when a file is no matrix.
+"""Matrices from files: one short reader a format, one clear line when a file is no matrix.
 
 Nothing is ever unpickled: an array of Python objects is refused, whatever the format.
 """
@@ -13,7 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import scipy.io
@@ -108,38 +108,6 @@ def located(path: Path, kind: str | None = None) -> Path:
 def _in_words_of(path: str | Path, file: Path, error: InputError) -> InputError:
     """Return an error about a file under the name that the user gave it."""
     return InputError(str(error).replace(str(file), str(path)))
-
-
-def check_output(path: Path, force: bool, suffixes: tuple[str, ...] = (".npy",)) -> None:
-    """Raise InputError unless ``path`` can be written: said before the work, not after it."""
-    if path.suffix.lower() not in suffixes:
-        end = suffixes[0]
-        raise InputError(f"{path}: the result is written as {end}; give a name that ends in {end}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory")
-    if path.exists() and not force:
-        raise InputError(f"{path}: exists already; --force overwrites it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such directory")
-
-
-def write_array(path: Path, array: Array, force: bool) -> None:
-    """Write ``array`` as ``.npy``. Without ``force`` never over a file, however it got there."""
-    _write(path, force, lambda stream: np.save(stream, array, allow_pickle=False))
-
-
-def write_text(path: Path, text: str, force: bool) -> None:
-    """Write ``text`` as UTF-8, over a file only with ``force``."""
-    data = text.encode("utf-8", errors="backslashreplace")
-    _write(path, force, lambda stream: stream.write(data))
-
-
-def _write(path: Path, force: bool, write: Callable[[IO[bytes]], Any]) -> None:
-    try:
-        with path.open("wb" if force else "xb") as stream:
-            write(stream)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
 def _read(given: Path, name: str | None, option: str, kind: str | None) -> Array:
