@@ -311,9 +311,9 @@ def test_file_names_are_only_text(call, refuse):
 
 def test_help_and_version(call):
     assert call("--version") == f"fastsub {fastsub.__version__}\n"
-    for command in ("report", "null", "solve"):
+    for command in ("report", "null", "solve", "rref", "identify", "bench"):
         assert command in call("--help")
-        assert f"Example: fastsub {command} " in call(command, "--help")
+        assert f"fastsub {command}" in call(command, "--help").partition("Examples:")[2]
     assert call() == call("--help")
     assert CliRunner().invoke(app, ["report", "--json"]).exit_code == 0
 

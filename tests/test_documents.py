@@ -53,9 +53,11 @@ def run_console(body, folder, where):
     variables = os.environ | {"PATH": bin_first, "COLUMNS": "100", "NO_COLOR": "1"}
     paths = [str(ROOT), os.environ.get("PYTHONPATH")]
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    # The command as it is called where the package is installed.
+    define = f'fastsub() {{ "{sys.executable}" -m fastsub.cli "$@"; }}\n'
     for command, wanted in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", body, re.M):
         ran = subprocess.run(
-            command, shell=True, cwd=folder, env=variables, capture_output=True, text=True,
+            define + command, shell=True, cwd=folder, env=variables, capture_output=True, text=True,
             check=False,
         )  # fmt: skip
         got = re.sub(r"[ \t]+$", "", ran.stdout + ran.stderr, flags=re.M)

@@ -16,7 +16,8 @@ import scipy.sparse
 
 from fastsub.cli import files
 from fastsub.cli.errors import InputError
-from fastsub.cli.files import read_matrix, read_right_hand_side, write_array
+from fastsub.cli.files import read_matrix, read_right_hand_side
+from fastsub.cli.output import check_output, write_array
 from fastsub.data import ecoli_core
 
 RNG = np.random.default_rng(1931)
@@ -258,14 +259,14 @@ def test_sparse_indices_are_checked(tmp_path):
 
 def test_writing(tmp_path):
     path = tmp_path / "x.npy"
-    files.check_output(path, force=False)
+    check_output(path, force=False)
     write_array(path, A, force=False)
     np.testing.assert_array_equal(read_matrix(path), A)
-    for refuse in (files.check_output, lambda path, force: write_array(path, A, force)):
+    for refuse in (check_output, lambda path, force: write_array(path, A, force)):
         with pytest.raises(InputError, match="exists"):
             refuse(path, force=False)
         refuse(path, force=True)
     with pytest.raises(InputError, match=r"ends in \.npy"):
-        files.check_output(tmp_path / "x.csv", force=False)
+        check_output(tmp_path / "x.csv", force=False)
     with pytest.raises(InputError, match=r"no such directory"):
-        files.check_output(tmp_path / "no" / "x.npy", force=False)
+        check_output(tmp_path / "no" / "x.npy", force=False)

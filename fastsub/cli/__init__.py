@@ -1,7 +1,8 @@
 """The ``fastsub`` command: what a matrix file destroys and what it reaches, from a terminal.
 
-``main`` reads the command line; ``app`` holds the commands, ``files`` reads matrices, ``report``
-and ``solve`` compute plain facts, ``show`` prints them.
+``main`` reads the command line; ``app`` and ``commands`` hold the commands, ``files`` reads
+matrices, ``output`` writes results; ``report``, ``null``, ``solve``, ``rref``, ``identify`` and
+``benchmark`` compute plain facts, the modules ``show`` print them.
 """
 
 from __future__ import annotations

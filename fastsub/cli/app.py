@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +13,13 @@ import typer
 from rich.console import Console
 
 import fastsub
-from fastsub.cli import files, show
+from fastsub.cli import commands, files, show
+from fastsub.cli import output as output_files
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
 from fastsub.cli.null import null as null_facts
-from fastsub.cli.progress import working
+from fastsub.cli.options import MATRIX, Force, Format, FormatB, Json, Key, Rtol
+from fastsub.cli.progress import factoring, working
 from fastsub.cli.report import MatrixFacts, analyse
 from fastsub.cli.solve import solve as solve_facts
 from fastsub.cli.text import printable
@@ -67,31 +68,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _check_rtol(rtol: float | None) -> float | None:
-    if rtol is not None and not 0 <= rtol < math.inf:
-        raise typer.BadParameter(f"{rtol} is not a finite number >= 0")
-    return rtol
-
-
-_SUFFIXES = " ".join(files.SUFFIXES)
-Rtol = Annotated[
-    float | None,
-    typer.Option(
-        callback=_check_rtol,
-        metavar="X",
-        show_default=False,
-        help="Singular values above X times the largest one count. "
-        "Without it X = eps * max(m, n), as in NumPy; rounded data want more, 1e-3 or so.",
-    ),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Which array of an .npz or .mat file.", show_default=False),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
-
-
 @app.callback(invoke_without_command=True)
 def _fastsub(
     context: typer.Context,
@@ -110,14 +86,17 @@ def _fastsub(
         print(context.get_help())
 
 
-@app.command(epilog="Example: fastsub report measurements.csv --html measurements.html")
+@app.command(
+    epilog="Examples:\n\nfastsub report measurements.csv --compare\n\n"
+    "fastsub report measurements.csv --html measurements.html"
+)
 def report(
     file: Annotated[
         Path | None,
         typer.Argument(
             metavar="FILE",
             show_default=False,
-            help=f"The matrix: {_SUFFIXES}. Without it: a metabolic network that is bundled.",
+            help=f"{MATRIX} Without it: a metabolic network that is bundled.",
         ),
     ] = None,
     compare: Annotated[
@@ -135,10 +114,11 @@ def report(
     json: Json = False,
     rtol: Rtol = None,
     key: Key = None,
+    kind: Format = None,
 ) -> None:
     """Report on a matrix: rank, the four subspaces, and who decided."""
     if html:
-        files.check_output(html, force, (".html", ".htm"))
+        output_files.check_output(html, force, (".html", ".htm"))
     names = None
     if file is None:
         if key is not None:
@@ -146,14 +126,14 @@ def report(
         A, name, citation = ecoli_core(), "ecoli_core", ECOLI
     else:
         with working(f"reading {file.name}"):
-            A, name, citation = files.read_matrix(file, key), str(file), None
-            names = files.read_names(file)
-    with working(f"analysing {A.shape[0]} x {A.shape[1]}"):
+            A, name, citation = files.read_matrix(file, key, kind), str(file), None
+            names = files.read_names(file, kind)
+    with working(f"analysing {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
         facts = analyse(A, name, citation=citation, rtol=rtol, compare=compare)
     if html:
         with working("drawing the page"):
             text = _page(A, facts, names, rtol)
-        files.write_text(html, text, force)
+        output_files.write_text(html, text, force)
     if json:
         print(to_json(facts))
     else:
@@ -162,11 +142,14 @@ def report(
             print(f"\npage: {printable(str(html))}")
 
 
-@app.command(epilog="Example: fastsub null measurements.csv -o N.npy")
+@app.command(
+    epilog="Examples:\n\nfastsub null measurements.csv -o N.npy\n\n"
+    "cat A.mtx | fastsub null - --json"
+)
 def null(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", show_default=False, help=f"The matrix: {_SUFFIXES}."),
+        typer.Argument(metavar="FILE", show_default=False, help=MATRIX),
     ],
     output: Annotated[
         Path | None,
@@ -176,27 +159,31 @@ def null(
     json: Json = False,
     rtol: Rtol = None,
     key: Key = None,
+    kind: Format = None,
 ) -> None:
     """Make an orthonormal basis N of the null space: A N = 0."""
     if output:
-        files.check_output(output, force)
+        output_files.check_output(output, force)
     with working(f"reading {file.name}"):
-        A = files.read_matrix(file, key)
-    with working(f"null space of {A.shape[0]} x {A.shape[1]}"):
+        A = files.read_matrix(file, key, kind)
+    with working(f"null space of {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
         facts, N = null_facts(A, str(file), rtol=rtol, output=str(output) if output else None)
     if output:
-        files.write_array(output, N, force)
+        output_files.write_array(output, N, force)
     if json:
         print(to_json(facts))
     else:
         show.show_null(_console(), facts, N)
 
 
-@app.command(epilog="Example: fastsub solve A.npy b.npy -o x.npy")
+@app.command(
+    epilog="Examples:\n\nfastsub solve A.npy b.npy -o x.npy\n\n"
+    "fastsub solve system.mat system.mat --key A --key-b b"
+)
 def solve(
     file: Annotated[
         Path,
-        typer.Argument(metavar="A", show_default=False, help=f"The matrix: {_SUFFIXES}."),
+        typer.Argument(metavar="A", show_default=False, help=MATRIX),
     ],
     right_hand_side: Annotated[
         Path,
@@ -215,6 +202,8 @@ def solve(
     key_b: Annotated[
         str | None, typer.Option(metavar="NAME", help="The same for B.", show_default=False)
     ] = None,
+    kind: Format = None,
+    kind_b: FormatB = None,
 ) -> None:
     """Solve A x = b: say whether there is a solution, whether only one, and find the shortest.
 
@@ -222,12 +211,14 @@ def solve(
 
     With --rtol X, b counts as reached up to a backward error of X, too.
     """
+    if str(file) == str(right_hand_side) == "-":
+        raise typer.BadParameter("A and B cannot both come from standard input")
     if output:
-        files.check_output(output, force)
+        output_files.check_output(output, force)
     with working("reading"):
-        A = files.read_matrix(file, key)
-        b = files.read_right_hand_side(right_hand_side, key_b)
-    with working(f"solving {A.shape[0]} x {A.shape[1]}"):
+        A = files.read_matrix(file, key, kind)
+        b = files.read_right_hand_side(right_hand_side, key_b, kind_b)
+    with working(f"solving {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
         facts, x = solve_facts(
             A,
             b,
@@ -236,11 +227,23 @@ def solve(
             output=str(output) if output else None,
         )
     if output:
-        files.write_array(output, x, force)
+        output_files.write_array(output, x, force)
     if json:
         print(to_json(facts))
     else:
         show.show_solve(_console(), facts, x)
+
+
+app.command(
+    epilog="Examples:\n\nfastsub rref table.csv --exact\n\nfastsub rref code.npy --mod 2 -o R.npy"
+)(commands.rref)
+app.command(
+    epilog="Examples:\n\nfastsub identify longley.csv --intercept\n\n"
+    "fastsub identify jacobian.npy --names k1,k2,k3"
+)(commands.identify)
+app.command(epilog="Examples:\n\nfastsub bench\n\nfastsub bench null_space rank --largest 1000")(
+    commands.bench
+)
 
 
 def _page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 
 from fastsub.cli.errors import InputError
 
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+# An exponent of five digits is a slip, and a number of as many kilobytes.
+_RATIONAL = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)", re.ASCII)
 ENCODING = "utf-8-sig"  # UTF-8, with the byte-order mark that spreadsheets write or without
 
 
@@ -53,6 +57,45 @@ def header(path: Path, delimiter: str) -> list[str] | None:
     """Return the fields of the header, stripped, if the table that was read has one."""
     _, fields = next(_rows(path, delimiter))
     return None if any(map(_is_number, fields)) else [field.strip() for field in fields]
+
+
+def read_cells(path: Path, delimiter: str) -> list[list[str]]:
+    """Read a table of rational numbers as they are written: ``3``, ``0.1``, ``1e-3``, ``1/3``.
+
+    Raises
+    ------
+    InputError
+        If a cell is no rational number, naming its line and field, or if rows differ in length.
+    """
+    cells: list[list[str]] = []
+    try:
+        rows = [(line, [*map(str.strip, fields)]) for line, fields in _rows(path, delimiter)]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text") from error
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}") from error
+    for index, (line, fields) in enumerate(rows):
+        wrong = [at for at, field in enumerate(fields) if not _is_rational(field)]
+        if index == 0 and len(wrong) == len(fields):
+            continue  # the header
+        if wrong:
+            raise InputError(
+                f"{path}: line {line}, field {wrong[0] + 1}: {fields[wrong[0]][:40]!r} is not a "
+                "rational number"
+            )
+        if cells and len(fields) != len(cells[0]):
+            raise InputError(
+                f"{path}: line {line} has {len(fields)} fields; the lines above have "
+                f"{len(cells[0])}"
+            )
+        cells.append(fields)
+    if not cells:
+        raise InputError(f"{path}: holds no numbers")
+    return cells
+
+
+def _is_rational(field: str) -> bool:
+    return _RATIONAL.fullmatch(field) is not None
 
 
 def _load(

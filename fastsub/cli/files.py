@@ -1,4 +1,4 @@
-"""Matrices from files and back: one short reader a format, one clear line when a file is no matrix.
+"""Matrices from files: one short reader a format, one clear line when a file is no matrix.
 
 Nothing is ever unpickled: an array of Python objects is refused, whatever the format.
 """
@@ -13,28 +13,33 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import scipy.io
 import scipy.sparse
 
-from fastsub.cli.delimited import header, read_delimited
+from fastsub.cli.delimited import DELIMITERS, header, read_cells, read_delimited
 from fastsub.cli.errors import InputError
+from fastsub.cli.parquet import parquet_names, read_parquet
+from fastsub.cli.stdin import spooled
 from fastsub.data import as_sparse_arrays
 
 Array = np.ndarray[Any, Any]
 
 
-def read_matrix(path: str | Path, name: str | None = None) -> Array:
+def read_matrix(path: str | Path, name: str | None = None, kind: str | None = None) -> Array:
     """Read a matrix from a file.
 
     Parameters
     ----------
     path : path
-        A ``.npy``, ``.npz``, ``.csv``, ``.tsv``, ``.mtx``, ``.mtx.gz`` or ``.mat`` file.
+        A ``.npy``, ``.npz``, ``.csv``, ``.tsv``, ``.mtx``, ``.mtx.gz``, ``.mat`` or ``.parquet``
+        file; ``-`` for standard input.
     name : str, optional
         Which array of a ``.npz`` or ``.mat`` file that holds several.
+    kind : str, optional
+        The suffix that says what the file is, instead of its own.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def read_matrix(path: str | Path, name: str | None = None) -> Array:
     InputError
         If the file cannot be read or is not a matrix of finite numbers. One line says why.
     """
-    array = _read(Path(path), name, "--key")
+    array = _read(Path(path), name, "--key", kind)
     if array.ndim == 1:
         raise InputError(
             f"{path}: a vector of {array.size} numbers, not a matrix; save it as a column "
@@ -55,58 +60,67 @@ def read_matrix(path: str | Path, name: str | None = None) -> Array:
     return array
 
 
-def read_right_hand_side(path: str | Path, name: str | None = None) -> Array:
+def read_right_hand_side(
+    path: str | Path, name: str | None = None, kind: str | None = None
+) -> Array:
     """Read the right-hand side(s) b of A x = b: ``read_matrix``, but a vector will do.
 
     Returns
     -------
     ndarray, shape (m,) or (m, k)
     """
-    return _read(Path(path), name, "--key-b")
+    return _read(Path(path), name, "--key-b", kind)
 
 
-def read_names(path: str | Path) -> list[str] | None:
+def read_names(path: str | Path, kind: str | None = None) -> list[str] | None:
     """Return the names of the columns, where the file has them."""
-    path = Path(path)
-    delimiter = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    path = located(Path(path), kind)
+    suffix = kind or path.suffix.lower()
+    if suffix == ".parquet":
+        return parquet_names(path)
+    delimiter = DELIMITERS.get(suffix)
     return None if delimiter is None else header(path, delimiter)
 
 
-def check_output(path: Path, force: bool, suffixes: tuple[str, ...] = (".npy",)) -> None:
-    """Raise InputError unless ``path`` can be written: said before the work, not after it."""
-    if path.suffix.lower() not in suffixes:
-        end = suffixes[0]
-        raise InputError(f"{path}: the result is written as {end}; give a name that ends in {end}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory")
-    if path.exists() and not force:
-        raise InputError(f"{path}: exists already; --force overwrites it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such directory")
+def read_exactly(
+    path: str | Path, name: str | None = None, kind: str | None = None
+) -> tuple[Any, bool]:
+    """Return a matrix for exact arithmetic, and whether it was written in decimals.
 
-
-def write_array(path: Path, array: Array, force: bool) -> None:
-    """Write ``array`` as ``.npy``. Without ``force`` never over a file, however it got there."""
-    _write(path, force, lambda stream: np.save(stream, array, allow_pickle=False))
-
-
-def write_text(path: Path, text: str, force: bool) -> None:
-    """Write ``text`` as UTF-8, over a file only with ``force``."""
-    data = text.encode("utf-8", errors="backslashreplace")
-    _write(path, force, lambda stream: stream.write(data))
-
-
-def _write(path: Path, force: bool, write: Callable[[IO[bytes]], Any]) -> None:
+    Of a table of text the cells themselves, strings such as ``"1/3"`` or ``"0.1"``; else
+    `read_matrix`.
+    """
+    file = located(Path(path), kind)
+    suffix = kind or file.suffix.lower()
+    if suffix not in DELIMITERS or not file.is_file():
+        return read_matrix(path, name, kind), suffix in (".mtx", ".gz", ".mtx.gz")
     try:
-        with path.open("wb" if force else "xb") as stream:
-            write(stream)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        return read_cells(file, DELIMITERS[suffix]), True
+    except InputError as error:
+        raise _in_words_of(path, file, error) from None
 
 
-def _read(path: Path, name: str | None, option: str) -> Array:
+def located(path: Path, kind: str | None = None) -> Path:
+    """Return where the bytes are: standard input lies in a temporary file."""
+    return spooled(kind) if str(path) == "-" else path
+
+
+def _in_words_of(path: str | Path, file: Path, error: InputError) -> InputError:
+    """Return an error about a file under the name that the user gave it."""
+    return InputError(str(error).replace(str(file), str(path)))
+
+
+def _read(given: Path, name: str | None, option: str, kind: str | None) -> Array:
     """Read an array of one or two dimensions; ``option`` is how the user gives ``name``."""
-    suffix = next((known for known in _READERS if path.name.lower().endswith(known)), None)
+    path = located(given, kind)
+    try:
+        return _read_file(path, name, option, kind)
+    except InputError as error:
+        raise _in_words_of(given, path, error) from error.__cause__
+
+
+def _read_file(path: Path, name: str | None, option: str, kind: str | None) -> Array:
+    suffix = kind or next((s for s in _READERS if path.name.lower().endswith(s)), None)
     try:
         if path.is_dir():
             raise InputError(f"{path}: is a directory, not a matrix file")
@@ -115,8 +129,8 @@ def _read(path: Path, name: str | None, option: str) -> Array:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     if suffix is None:
-        kind = f"unknown kind of file {path.suffix!r}" if path.suffix else "a name without a suffix"
-        raise InputError(f"{path}: {kind}; known are {' '.join(_READERS)}")
+        what = f"unknown kind of file {path.suffix!r}" if path.suffix else "a name without a suffix"
+        raise InputError(f"{path}: {what}; known are {' '.join(_READERS)}, or say --format")
     if empty:
         raise InputError(f"{path}: the file is empty")
     if name is not None and suffix not in (".npz", ".mat"):
@@ -229,6 +243,7 @@ _READERS: dict[str, Callable[[Path, Choose], Array]] = {
     ".mtx": _read_mtx,
     ".mtx.gz": _read_mtx,
     ".mat": _read_mat,
+    ".parquet": lambda path, _: read_parquet(path),
 }
 
 

@@ -44,25 +44,25 @@ def show_report(console: Console, facts: MatrixFacts) -> None:
     dtype = facts.dtype
     if facts.stored_dtype != facts.dtype:
         dtype = f"{facts.stored_dtype}, computed in {facts.dtype}"
-    console.print(_title(facts.matrix, facts.rows, facts.columns, dtype))
+    console.print(title(facts.matrix, facts.rows, facts.columns, dtype))
     if facts.citation:
         console.print(Text(facts.citation, style="dim"))
     console.print()
     console.print(_subspaces(facts))
     console.print()
-    table = _facts()
+    table = grid()
     table.add_row("rank", str(facts.rank))
     table.add_row("nullity", str(facts.nullity))
     table.add_row("rank + nullity", _theorem(facts))
-    _add_decision(table, facts.certificate)
+    add_decision(table, facts.certificate)
     table.add_row("condition", _condition(facts))
     if facts.null_basis_made:
         table.add_row("residual", _residual(facts.null_residual, facts.null_orthonormality))
         spent = facts.rank_seconds + facts.null_space_seconds
-        parts = f"rank {_time(facts.rank_seconds)}, basis {_time(facts.null_space_seconds)}"
-        table.add_row("time", f"{_time(spent)} ({parts})")
+        parts = f"rank {duration(facts.rank_seconds)}, basis {duration(facts.null_space_seconds)}"
+        table.add_row("time", f"{duration(spent)} ({parts})")
     else:
-        table.add_row("time", _time(facts.rank_seconds))
+        table.add_row("time", duration(facts.rank_seconds))
     console.print(table)
     if facts.comparison is not None:
         console.print()
@@ -71,15 +71,15 @@ def show_report(console: Console, facts: MatrixFacts) -> None:
 
 def show_null(console: Console, facts: NullFacts, N: Array) -> None:
     """Print the facts about a null-space basis; the basis itself if small and not in a file."""
-    console.print(_title(facts.matrix, facts.rows, facts.columns, facts.dtype))
+    console.print(title(facts.matrix, facts.rows, facts.columns, facts.dtype))
     console.print()
-    table = _facts()
+    table = grid()
     table.add_row("nullity", f"{facts.nullity} = {facts.columns} columns - rank {facts.rank}")
-    _add_decision(table, facts.certificate)
+    add_decision(table, facts.certificate)
     table.add_row("residual", _residual(facts.residual, facts.orthonormality))
-    table.add_row("time", _time(facts.seconds))
+    table.add_row("time", duration(facts.seconds))
     if facts.output:
-        table.add_row("basis", _written(N, facts.output))
+        table.add_row("basis", written(N, facts.output))
     console.print(table)
     if not facts.output:
         _show_small(console, "N", N)
@@ -87,11 +87,10 @@ def show_null(console: Console, facts: NullFacts, N: Array) -> None:
 
 def show_solve(console: Console, facts: SolveFacts, x: Array) -> None:
     """Print what kind of solution there is; x itself if small and not in a file."""
-    title = _title(facts.matrix, facts.rows, facts.columns, facts.dtype)
-    console.print(Text("A = ") + title)
+    console.print(Text("A = ") + title(facts.matrix, facts.rows, facts.columns, facts.dtype))
     console.print(Text("b = ") + Text(printable(facts.right_hand_side), style="bold"))
     console.print()
-    table = _facts()
+    table = grid()
     single = facts.right_hand_sides[0] if len(facts.right_hand_sides) == 1 else None
     if single:
         words, style = _KINDS[single.kind]
@@ -104,11 +103,11 @@ def show_solve(console: Console, facts: SolveFacts, x: Array) -> None:
             f"{'not ' if single.kind == 'none' else ''}in the column space of A",
         )
     table.add_row("freedom", _freedom(facts))
-    _add_decision(table, facts.certificate)
+    add_decision(table, facts.certificate)
     table.add_row("x", _which(facts, single))
-    table.add_row("time", _time(facts.seconds))
+    table.add_row("time", duration(facts.seconds))
     if facts.output:
-        table.add_row("", _written(x, facts.output))
+        table.add_row("", written(x, facts.output))
     console.print(table)
     if not single:
         console.print()
@@ -117,18 +116,19 @@ def show_solve(console: Console, facts: SolveFacts, x: Array) -> None:
         _show_small(console, "x", x)
 
 
-def _title(name: str, rows: int, columns: int, dtype: str) -> Text:
-    return Text.assemble((printable(name), "bold"), f"   {rows} x {columns}, {dtype}")
+def title(name: str, rows: int, columns: int, dtype: str) -> Text:
+    name = "standard input" if name == "-" else printable(name)
+    return Text.assemble((name, "bold"), f"   {rows} x {columns}, {dtype}")
 
 
-def _facts() -> Table:
+def grid() -> Table:
     table = Table.grid(padding=(0, 3))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     return table
 
 
-def _add_decision(table: Table, decision: Decision) -> None:
+def add_decision(table: Table, decision: Decision) -> None:
     table.add_row("certificate", Text(decision.explanation))
     table.add_row("decided", f"{_DECIDED[decision.decided_by]} (method: {decision.method})")
 
@@ -219,16 +219,16 @@ def _comparison(rows: list[Comparison]) -> Table:
     table.add_column("")
     for row in rows:
         runs = f"{row.runs} run{'s' if row.runs > 1 else ''} each"
-        table.add_row(row.function, _time(row.seconds), str(row.rank), runs)
+        table.add_row(row.function, duration(row.seconds), str(row.rank), runs)
         if row.skipped:
             table.add_row(row.peer, "-", "-", Text(f"not run: {row.skipped}"))
         else:
-            verdict = _ratio(row.ratio)
-            table.add_row(row.peer, _time(row.peer_seconds), str(row.peer_rank), verdict)
+            verdict = verdict_of(row.ratio)
+            table.add_row(row.peer, duration(row.peer_seconds), str(row.peer_rank), verdict)
     return table
 
 
-def _ratio(ratio: float) -> Text:
+def verdict_of(ratio: float) -> Text:
     if ratio >= 1.05:
         return Text(f"fastsub is {ratio:.2g} times faster", style="green")
     if ratio <= 0.95:
@@ -236,13 +236,13 @@ def _ratio(ratio: float) -> Text:
     return Text("fastsub is as fast")
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
     if seconds < 1e-3:
-        return f"{seconds * 1e6:.0f} us"
+        return f"{seconds * 1e6:.{int(seconds < 9.95e-6)}f} us"
     return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
-def _written(array: Array, output: str) -> Text:
+def written(array: Array, output: str) -> Text:
     return Text(f"{_shape(array)}, written to {printable(output)}")
 
 
