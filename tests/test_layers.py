@@ -28,6 +28,7 @@ LAYERS = {
     "fastsub.streams": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
+    "fastsub.dask": 5,
     "fastsub.bench": 5,
     "fastsub.testing": 5,  # nobody below may use it; what it may use stands in ITS_OWN
 }
@@ -59,7 +60,7 @@ OPTIONAL = {
         "flint",
     ),
     *("h5py", "zarr", "pyarrow", "mpmath", "threadpoolctl", "pytest", "hypothesis"),
-    *("fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot"),
+    *("fastsub.dask", "fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot"),
 }
 """What a plain `import fastsub` must not load."""
 
