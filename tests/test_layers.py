@@ -32,6 +32,7 @@ LAYERS = {
     "fastsub": 5,
     "fastsub.cli": 5,
     "fastsub.plot": 5,
+    "fastsub.dask": 5,
     "fastsub.bench": 5,
     "fastsub.patch": 5,
     "fastsub.testing": 5,  # nobody below may use it; what it may use stands in ITS_OWN
@@ -65,6 +66,7 @@ OPTIONAL = {
     ),
     *("h5py", "zarr", "pyarrow", "mpmath", "threadpoolctl", "pytest", "hypothesis"),
     *("fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot", "fastsub.patch"),
+    "fastsub.dask",
 }
 """What a plain `import fastsub` must not load."""
 
