@@ -95,7 +95,7 @@ MAKERS = (
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-@pytest.mark.parametrize("shape", [(30, 30), (24, 51), (60, 33), (90, 80)])
+@pytest.mark.parametrize("shape", [(30, 30), (24, 51), (60, 33)])
 def test_rank_and_null_space_are_those_of_the_svd(make, shape, dtype):
     rng = np.random.default_rng(2311)
     proved = total = 0

@@ -38,7 +38,7 @@ from fastsub.factor.sparse_lu import SparseLU
 
 # Multiplications up to which all columns of S are looked at, and flops of the singular values of a
 # block up to which these are asked before chance is.
-_BUDGET, _DENSE = 1e9, 2e10
+_BUDGET, _DENSE = 4e9, 2e10
 
 
 class SparseFactors:
