@@ -11,7 +11,7 @@ matrix multiplication of the same flop count in turns; :func:`compare` does so f
 `checks`              what must hold before anything is timed
 `peers`               SciPy, NumPy and torch under one calling convention
 `builders`, `cases`   the rows: shapes and wanted ratios
-`modular`             the same for echelon forms modulo primes
+`modular`, `sparse`   the same for echelon forms modulo primes, and for sparse matrices
 `growth`, `chart`     time against n, measured and drawn
 `sweep`, `summary`    every shape and rank, measured in rounds and summed up by class
 `timing`, `memory`    the interleaving; the peak of memory

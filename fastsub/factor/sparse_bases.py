@@ -42,10 +42,11 @@ def null_basis(F: SparseFactors) -> Array:
     """Return an orthonormal basis of the null space, shape (n, n - rank), in the dtype of A."""
     n, k = F.matrix.shape[1], F.matrix.shape[1] - F.rank
     check_memory((2 * n, k), F.matrix.dtype, _SPARSE)
-    N = zeros((n, k), F.input.dtype)
-    done = 0
+    N, done = zeros((n, k), F.input.dtype), 0
     for where, Z in _null_blocks(F):
         width = Z.shape[1]
+        if Z.shape == N.shape:
+            return _null_of_block(F, Z, where).astype(N.dtype, copy=False)
         N[where, done : done + width] = _null_of_block(F, Z, where)
         done += width
     return N
@@ -73,7 +74,8 @@ def row_basis(F: SparseFactors) -> Array:
             basis = Reflectors.of_qr(N, block).columns(N.shape[1], where.size)
         else:
             rows = _rows(F) if rows is None else rows
-            basis = orthonormalize(rows[label][:, where].conj().T.toarray(order="F"))
+            B = rows[label][:, where].conj().T.toarray(order="F")
+            basis = orthonormalize(B, gram_matrix(B))
         V[where, done : done + width] = basis
         done += width
     return V
@@ -117,8 +119,8 @@ def particular_basis(F: SparseFactors) -> csr_array:
     return csr_array((value[order], column[order], indptr), shape=(n, k))
 
 
-def _null_blocks(F: SparseFactors) -> Iterator[tuple[Array, Array]]:
-    """Yield the columns of each block that has a null space, and its part of Z, dense."""
+def _null_blocks(F: SparseFactors) -> Iterator[tuple[Array, csr_array]]:
+    """Yield the columns of each block that has a null space, and its part of Z."""
     Z = particular_basis(F)
     if Z.shape[1] == 0:
         return
@@ -129,14 +131,15 @@ def _null_blocks(F: SparseFactors) -> Iterator[tuple[Array, Array]]:
     for some, where in zip(of_block, of_rows, strict=True):
         if some.size:
             part = Z if some.size == Z.shape[1] else columns[:, some].tocsr()
-            yield where, part[where].toarray(order="F")
+            yield where, part[where] if where.size < Z.shape[0] else part
 
 
-def _null_of_block(F: SparseFactors, Z: Array, where: Array) -> Array:
+def _null_of_block(F: SparseFactors, Z: csr_array, where: Array) -> Array:
     """Return an orthonormal basis of the range of Z (n_b, k), of the columns `where` of A."""
     if Z.shape == (1, 1):
-        return np.ones_like(Z)
-    N = orthonormalize(Z)
+        return np.ones((1, 1), Z.dtype)
+    # The first Gram matrix is that of a sparse Z.
+    N = orthonormalize(Z.toarray(order="F"), (Z.conj().T @ Z).toarray(order="F"))
     A = F.matrix[:, where]
     size = EPS["d"] * float(np.linalg.norm(A.data)) * N.shape[1] ** 0.5
     for _ in range(_REFINEMENTS):
@@ -144,7 +147,7 @@ def _null_of_block(F: SparseFactors, Z: Array, where: Array) -> Array:
         if float(np.linalg.norm(residual)) <= size:
             break
         N = np.asfortranarray(N - F.lu.solve(residual, F.cores)[where])
-        N = orthonormalize(N, passes=1)
+        N = orthonormalize(N, gram_matrix(N), passes=1)
     return N
 
 
@@ -168,13 +171,14 @@ def _rows(F: SparseFactors) -> list[csr_array]:
     return [rows[some] for some in by_label(np.concatenate(labels), F.ranks.size)]
 
 
-def orthonormalize(Z: Array, passes: int = 2) -> Array:
-    """Return Q of a QR factorisation of Z, Fortran-ordered, whose memory is used."""
+def orthonormalize(Z: Array, G: Array, passes: int = 2) -> Array:
+    """Return Q of a QR factorisation of Z, Fortran-ordered, whose memory is used; G = Z^H Z."""
     kept = Z.copy(order="F") if passes > 1 else None
     for turn in range(passes):
-        G = gram_matrix(Z)
-        if turn and not float(np.linalg.norm(np.triu(G - np.eye(len(G))))) < 0.1:
-            break
+        if turn:
+            G = gram_matrix(Z)
+            if not float(np.linalg.norm(np.triu(G - np.eye(len(G))))) < 0.1:
+                break
         if gram.py_cholesky(G) != 0:
             break
         X = empty(G.shape, G.dtype)

@@ -17,9 +17,9 @@ from copy import copy
 import numpy as np
 from scipy.sparse import csr_array
 
-from fastsub.factor.arrays import Array, check_memory
-from fastsub.factor.cod import COD
+from fastsub.factor.arrays import Array
 from fastsub.factor.sparse_arrays import blocks_of, by_label
+from fastsub.factor.sparse_core import Core
 from fastsub.kernels.markowitz import py_eliminate, py_load, py_rehash
 from fastsub.kernels.substitution import py_substitute
 
@@ -50,81 +50,6 @@ class Triangle:
     def nnz(self) -> int:
         """Number of entries beside the diagonal."""
         return int(self.index.size)
-
-
-class Core:
-    """A connected component of the core: rows and columns of A, and a dense matrix.
-
-    Attributes
-    ----------
-    rows, cols : ndarray of intp
-    C : ndarray, Fortran-ordered
-    norm : float
-        ``||C||_F``.
-    rank : int
-    lower, upper : float
-        Proved bounds of its singular values around the rank.
-    decided_by : str
-    """
-
-    def __init__(self, rows: Array, cols: Array, entries: csr_array, tol: float) -> None:
-        alternative = "the core that elimination leaves is dense; fastsub needs it in memory"
-        check_memory((2 * entries.shape[0], entries.shape[1]), entries.dtype, alternative)
-        self.rows, self.cols = rows, cols
-        self.norm = float(np.linalg.norm(entries.data))
-        self.decided_by = "bounds"
-        if self.norm <= tol:
-            self.rank, self.lower, self.upper = 0, np.inf, self.norm
-        else:
-            self._cod = COD(entries.toarray(order="F"), tol=tol, overwrite_a=True)
-            certificate = self._cod.certificate
-            self.rank, self.decided_by = certificate.rank, certificate.decided_by
-            self.lower, self.upper = certificate.sigma_r_lower, certificate.sigma_next_upper
-
-    def solve(self, B: Array) -> Array:
-        """Return C^+ B."""
-        return self._cod.solve(B) if self.rank else np.zeros((self.cols.size, B.shape[1]), B.dtype)
-
-    def solve_adjoint(self, B: Array) -> Array:
-        """Return the pseudoinverse of C^H times B."""
-        if self.rank:
-            return self._cod.solve_adjoint(B)
-        return np.zeros((self.rows.size, B.shape[1]), B.dtype)
-
-    def null_space(self) -> Array:
-        """Return an orthonormal basis of the null space."""
-        return self._cod.null_space() if self.rank else np.eye(self.cols.size)
-
-    def row_space(self) -> Array:
-        """Return an orthonormal basis of the row space."""
-        return self._cod.row_space() if self.rank else np.empty((self.cols.size, 0))
-
-    def adjoint(self) -> Core:
-        """Return the same of C^H, which shares the decomposition."""
-        return _AdjointCore(self)
-
-
-class _AdjointCore(Core):
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self.rows, self.cols, self.norm = core.cols, core.rows, core.norm
-        self.rank, self.lower, self.upper = core.rank, core.lower, core.upper
-        self.decided_by = core.decided_by
-
-    def solve(self, B: Array) -> Array:
-        return self._core.solve_adjoint(B)
-
-    def solve_adjoint(self, B: Array) -> Array:
-        return self._core.solve(B)
-
-    def null_space(self) -> Array:
-        return self._core._cod.left_null_space() if self.rank else np.eye(self.cols.size)
-
-    def row_space(self) -> Array:
-        return self._core._cod.column_space() if self.rank else np.empty((self.cols.size, 0))
-
-    def adjoint(self) -> Core:
-        return self._core
 
 
 class SparseLU:
@@ -207,21 +132,34 @@ class SparseLU:
         other.core = self.core.conj().T.tocsr()
         return other
 
-    def components(self) -> list[tuple[Array, Array, csr_array]]:
-        """Return rows, columns and entries of the connected components of the core."""
-        core = self.core
+    def components(self, stop: Array) -> tuple[list[tuple[Array, Array, csr_array]], Array]:
+        """Return rows, columns and entries of the connected components of the core, and the rest.
+
+        Components with a Frobenius norm of at most ``stop[i]``, i one of their rows, are not
+        returned: the rest, shape (m,), are these norms at their rows, zero elsewhere.
+        """
+        core, rest = self.core, np.zeros(self.shape[0])
         rows = np.flatnonzero(np.diff(core.indptr)).astype(np.intp)
         cols = np.unique(core.indices).astype(np.intp)
         if not rows.size:
-            return []
+            return [], rest
         entries = core[rows][:, cols]
         count, row_label, col_label = blocks_of(entries)
+        squares = np.bincount(
+            np.repeat(row_label, np.diff(entries.indptr)), np.abs(entries.data) ** 2, count
+        )
+        norms = np.sqrt(squares)
+        first = np.zeros(count, np.intp)
+        first[row_label[::-1]] = rows[::-1]
+        small = norms <= stop[first]
+        rest[rows] = np.where(small, norms, 0.0)[row_label]
         if count == 1:
-            return [(rows, cols, entries)]
+            return ([] if small[0] else [(rows, cols, entries)]), rest
         row_sets, col_sets = (by_label(label, count) for label in (row_label, col_label))
         return [
-            (rows[i], cols[j], entries[i][:, j]) for i, j in zip(row_sets, col_sets, strict=True)
-        ]
+            (rows[row_sets[k]], cols[col_sets[k]], entries[row_sets[k]][:, col_sets[k]])
+            for k in np.flatnonzero(~small)
+        ], rest
 
     def substitute(
         self, X: Array, triangle: str, *, adjoint: bool = False, absolute: bool = False

@@ -32,7 +32,8 @@ from fastsub.factor.refine import Answer
 from fastsub.factor.rrqr import RRQR
 from fastsub.factor.sparse import SparseFactors
 from fastsub.factor.sparse_arrays import blocks_of
-from fastsub.factor.sparse_lu import Core, SparseLU
+from fastsub.factor.sparse_core import Core
+from fastsub.factor.sparse_lu import SparseLU
 
 # Steps of refinement at the most, and how much each must gain.
 _STEPS, _GAIN = 5, 0.5
@@ -113,7 +114,7 @@ class Augmented:
         K.sort_indices()
         count, labels, _ = blocks_of(K)
         self._lu = SparseLU(K, labels, np.zeros(count, np.uint8), 0.0)
-        self._cores = [Core(*component, 0.0) for component in self._lu.components()]
+        self._cores = [Core(*part, 0.0) for part in self._lu.components(np.zeros(K.shape[0]))[0]]
 
     def solve(self, f: Array, g: Array) -> tuple[Array, Array]:
         """Return s and y with alpha s + M y = f and M^H s = g."""
