@@ -16,6 +16,8 @@ EVIL = "<img src=x onerror=alert(1)>"
 OBJECTS = {
     "Certificate": lambda: fastsub.COD(A).certificate,
     "COD": lambda: fastsub.COD(A),
+    "Reducer": lambda: fastsub.Reducer().partial_fit(A),
+    "Stream": lambda: fastsub.stream(A),
     "RRQR": lambda: fastsub.rrqr(A),
     "Echelon": lambda: fastsub.rref(A),
     "Subspace": lambda: fastsub.Subspace.kernel(A),

@@ -7,7 +7,7 @@ from test_least_squares_accuracy import householder_solution, karlson_walden
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor import choose, solve
+from fastsub.factor import choose
 from fastsub.factor import normal as factor_normal
 from fastsub.factor import refine as factor_refine
 from fastsub.factor.choose import SMALL_ENTRIES
@@ -130,7 +130,7 @@ SHAPES = {"tall": (700, 60), "wide": (60, 700), "square": (70, 70)}
 class TestPaths:
     @pytest.fixture(autouse=True)
     def small_matrices_take_them(self, monkeypatch):
-        for module in (choose, solve, least_squares):
+        for module in (choose, least_squares):
             monkeypatch.setattr(module, "SMALL_ENTRIES", 64 * 64)
 
     @dtypes

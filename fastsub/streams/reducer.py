@@ -15,6 +15,7 @@ from fastsub.factor.arrays import (
     whole_strides,
 )
 from fastsub.factor.tsqr import NotFiniteError, Triangle
+from fastsub.html import card
 from fastsub.streams.reduced import Reduced
 
 _FIELDS = ("R", "exponents", "waiting")
@@ -190,6 +191,9 @@ class Reducer:
             return "<Reducer of no rows>"
         triangle, n, k = self._state
         return f"<Reducer of {triangle.rows} x {n} {triangle.R.dtype}, {_sides(k)}>"
+
+    def _repr_html_(self) -> str:
+        return card(repr(self), {})
 
 
 def _sides(k: int | None) -> str:
