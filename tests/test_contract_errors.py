@@ -180,7 +180,6 @@ def test_sparse_and_lazy_input_is_shown_a_way_out(function, kind):
     answered = sources.answered(sources.kind_of(given))
     name = "orth" if function.name == "column_space" else function.name
     if name in answered and kind != "own LinearOperator":  # that one has no adjoint
-        function.call(given)
         return
     message = message_of(TypeError, function, given)
     assert names_argument(message, function)

@@ -25,8 +25,8 @@ _HOMES: dict[str, tuple[str, set[str], str]] = {
     "operator": (
         "fastsub.operators",
         {*_ALL, "interpolative", "low_rank"},
-        "of a map that is known by its products use fundamental_subspaces, whose subspaces "
-        "project without a basis, and for least squares scipy.sparse.linalg.lsmr",
+        "for the subspaces of {A}, which project without a basis, use fundamental_subspaces, for "
+        "least squares scipy.sparse.linalg.lsmr",
     ),
     "stream": (
         "fastsub.streams",

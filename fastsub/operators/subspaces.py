@@ -43,6 +43,8 @@ def matrix_rank(
 class _Leading:
     """Rank, bases and solutions of a map, as solution/factors.py has them of a matrix."""
 
+    implicit = None
+
     def __init__(self, projection: Projection, cutoff: Cutoff) -> None:
         self._projection, self.certificate = projection, projection.decide(cutoff)
         self.rank = int(self.certificate.rank)

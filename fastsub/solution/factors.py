@@ -40,12 +40,14 @@ class Factors:
     certificate : Certificate
     """
 
+    # Other sources of factors than dense arrays have none.
+    implicit: ImplicitRange | None = None
+
     def __init__(self, A: Array, rtol: float | None = None) -> None:
         self.shape, self.dtype, self._rtol = A.shape, A.dtype, rtol
         self._wide = A.shape[0] < A.shape[1]
         self._A, cutoff = A, Cutoff.of(A, rtol)
         self.is_long = is_tall(max(A.shape), min(A.shape))
-        self.implicit = None
         if self.is_long:
             self.implicit = ImplicitRange.of(A, cutoff, adjoint=self._wide)
             if self.implicit is not None:
