@@ -169,7 +169,6 @@ class TestPage:
             ("complex", np.outer([1, 2], [1j, 1, 0]), 2),
             ("zero", np.zeros((3, 2)), 4),
             ("one", [[3]], 2),
-            ("identity", np.eye(5, dtype="float32"), 2),
         ],
     )
     def test_other_matrices(self, folder, name, A, pictures):
@@ -304,3 +303,9 @@ class TestInChromium:
             "Bases",
         ]
         assert all(visible and outlined for _, visible, outlined in stops)
+
+    def test_a_basis_is_downloaded(self, evil, chromium, tmp_path):
+        chromium.open(evil[0].as_uri(), 1280, 900, "light")
+        path = chromium.download("a[download='null_space.npy']", tmp_path)
+        assert path.name == "null_space.npy"
+        ft.check_annihilates(evil[1], np.load(path))

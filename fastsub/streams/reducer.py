@@ -15,6 +15,7 @@ from fastsub.factor.arrays import (
     whole_strides,
 )
 from fastsub.factor.tsqr import NotFiniteError, Triangle
+from fastsub.html import card
 from fastsub.streams.reduced import Reduced
 
 _FIELDS = ("R", "exponents", "waiting")
@@ -184,6 +185,9 @@ class Reducer:
             )
             self._state = (triangle, n, None if k == -2 else k)
         return self
+
+    def _repr_html_(self) -> str:
+        return card(repr(self), {"rows": self.rows, "columns": self.columns})
 
     def __repr__(self) -> str:
         if self._state is None:

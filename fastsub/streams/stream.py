@@ -12,6 +12,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix
 from fastsub.factor.tsqr import memory
+from fastsub.html import card
 from fastsub.streams import checkpoint as files
 from fastsub.streams.prefetch import Prefetch
 from fastsub.streams.reducer import Reducer
@@ -98,6 +99,10 @@ class Stream:
     def __repr__(self) -> str:
         m, n = ("?" if x is None else x for x in self.shape)
         return f"<Stream of {m} x {n}: {self.rows_done} rows done>"
+
+    def _repr_html_(self) -> str:
+        rows = {"rows done": self.rows_done, "memory, at most": f"{self.max_memory} bytes"}
+        return card(repr(self), rows | {"columns": self.names})
 
     def row_blocks(self, first: int = 0) -> Iterator[Array]:
         """Yield the blocks of X from row `first` on; each is good until the next is asked for."""
