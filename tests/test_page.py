@@ -195,6 +195,16 @@ class TestPage:
         N = np.loadtxt(io.BytesIO(data(link["href"])), complex, delimiter=",")
         np.testing.assert_allclose(np.array([1j, 1, 2 - 1j]) @ N, 0, atol=1e-14)
 
+    @pytest.mark.parametrize(
+        ("header", "relation"),
+        [("a,b,b", "b (column 3) = 2·a"), ("a,b", "x2 = 2·x0"), ("a,,c", "c = 2·a")],
+    )
+    def test_names_that_do_not_tell_columns_apart(self, folder, header, relation):
+        (folder / "names.csv").write_text(f"{header}\n1,0,2\n3,1,6\n")
+        out = folder / "names.html"
+        assert main(["report", str(folder / "names.csv"), "--html", str(out), "--force"]) == 0
+        assert relation in Page(out.read_text("utf-8")).text("li")
+
     def test_same_page_twice(self, folder):
         A = np.random.default_rng(9107).standard_normal((4, 3))
         pages = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -251,7 +252,7 @@ def _map(A: Array, rtol: float | None) -> Html:
 
 
 def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[Html]:
-    found = fastsub.identifiability(A, None if names is None else list(names), rtol=rtol)
+    found = fastsub.identifiability(A, _distinct(names, A.shape[1]), rtol=rtol)
     if not found.nullity:
         return [tag("p", "None: no column is a combination of others, after scaling each.")]
     count, most = len(found.relations), 30
@@ -393,6 +394,18 @@ def _svg(draw: Callable[..., Any], theme: str, size: tuple[float, float], kinds:
 
 def _data(data: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _distinct(names: Sequence[str] | None, n: int) -> list[str] | None:
+    """Return names that tell n columns apart; None where a file names another number of them."""
+    if names is None or len(names) != n:
+        return None
+    count = Counter(names)
+    distinct = [
+        name if name and count[name] == 1 else f"{name} (column {j})".strip()
+        for j, name in enumerate(names, start=1)
+    ]
+    return distinct if len(set(distinct)) == n else None
 
 
 def _cut(text: str, most: int = 300) -> str:
