@@ -115,6 +115,18 @@ class Browser:
             code = {"Tab": 9, "Enter": 13}[key]
             self.send("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
+    def download(self, selector, folder):
+        """Click on a link, and return the file that it makes in an empty folder."""
+        session, self._session = self._session, None  # the browser is asked, not the page
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self._session = session
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        end = time.monotonic() + self._patience
+        while not (found := [f for f in folder.iterdir() if f.suffix != ".crdownload"]):
+            assert time.monotonic() < end, f"{selector} downloads nothing"
+            time.sleep(0.02)
+        return found[0]
+
     def screenshot(self, path):
         """Write the whole page as PNG."""
         shot = self.send("Page.captureScreenshot", captureBeyondViewport=True)

@@ -16,8 +16,6 @@ EVIL = "<img src=x onerror=alert(1)>"
 OBJECTS = {
     "Certificate": lambda: fastsub.COD(A).certificate,
     "COD": lambda: fastsub.COD(A),
-    "Reducer": lambda: fastsub.Reducer().partial_fit(A),
-    "Stream": lambda: fastsub.stream(A),
     "RRQR": lambda: fastsub.rrqr(A),
     "Echelon": lambda: fastsub.rref(A),
     "Subspace": lambda: fastsub.Subspace.kernel(A),
@@ -29,6 +27,9 @@ OBJECTS = {
     "Identifiability": lambda: fastsub.identifiability(A, [EVIL, "b", "c"]),
     "Interpolative": lambda: fastsub.interpolative(A),
     "LowRank": lambda: fastsub.low_rank(A, rank=2),
+    "Reducer": lambda: fastsub.Reducer().partial_fit(A, B),
+    "Reduced": lambda: fastsub.Reducer().partial_fit(A, B).result(),
+    "Stream": lambda: fastsub.stream(A),
     "RationalEchelon": lambda: exact.rref(A.astype(int)),
     "RationalMatrix": lambda: exact.inverse([[1, 2], [3, 4]]),
     "ResidueEchelon": lambda: exact.rref(A.astype(int), mod=7),

@@ -169,7 +169,6 @@ class TestPage:
             ("complex", np.outer([1, 2], [1j, 1, 0]), 2),
             ("zero", np.zeros((3, 2)), 4),
             ("one", [[3]], 2),
-            ("identity", np.eye(5, dtype="float32"), 2),
         ],
     )
     def test_other_matrices(self, folder, name, A, pictures):
@@ -195,6 +194,16 @@ class TestPage:
         (link,) = [e for e in page.all("a") if e.get("download") == "null_space.csv"]
         N = np.loadtxt(io.BytesIO(data(link["href"])), complex, delimiter=",")
         np.testing.assert_allclose(np.array([1j, 1, 2 - 1j]) @ N, 0, atol=1e-14)
+
+    @pytest.mark.parametrize(
+        ("header", "relation"),
+        [("a,b,b", "b (column 3) = 2·a"), ("a,b", "x2 = 2·x0"), ("a,,c", "c = 2·a")],
+    )
+    def test_names_that_do_not_tell_columns_apart(self, folder, header, relation):
+        (folder / "names.csv").write_text(f"{header}\n1,0,2\n3,1,6\n")
+        out = folder / "names.html"
+        assert main(["report", str(folder / "names.csv"), "--html", str(out), "--force"]) == 0
+        assert relation in Page(out.read_text("utf-8")).text("li")
 
     def test_same_page_twice(self, folder):
         A = np.random.default_rng(9107).standard_normal((4, 3))
@@ -304,3 +313,9 @@ class TestInChromium:
             "Bases",
         ]
         assert all(visible and outlined for _, visible, outlined in stops)
+
+    def test_a_basis_is_downloaded(self, evil, chromium, tmp_path):
+        chromium.open(evil[0].as_uri(), 1280, 900, "light")
+        path = chromium.download("a[download='null_space.npy']", tmp_path)
+        assert path.name == "null_space.npy"
+        ft.check_annihilates(evil[1], np.load(path))

@@ -1,6 +1,9 @@
 """Pictures: what is drawn is where the mathematics says, and says its numbers."""
 
+import re
+import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,7 +179,7 @@ class TestRankSpectrum:
         )
         gap = artist(ax, "gap").get_extents().transformed(ax.transData.inverted())
         np.testing.assert_allclose(gap.intervaly, [proof.sigma_next_upper, proof.sigma_r_lower])
-        assert title(ax).startswith("Rank 67: 67 of 72 singular values above the cutoff")
+        assert title(ax).startswith("Rank 67: 67 of 72 singular values count")
         assert f"cutoff {proof.tol:.1e}" in words(ax)
 
     @pytest.mark.parametrize(
@@ -311,7 +314,7 @@ class TestIdentifiability:
         (ax,) = drawn(plot.identifiability(normal("float64", 9031, 30, 70)))
         assert "drawn: 40 of 70 rows" in title(ax)
         (ax,) = drawn(plot.identifiability(np.eye(3)))
-        assert "every change of the parameters changes a prediction" in title(ax)
+        assert "every change is seen in predictions" in title(ax)
 
     def test_what_cannot_be_drawn(self):
         with pytest.raises(ValueError, match="must have a column"):
@@ -413,3 +416,14 @@ def test_matplotlib_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ModuleNotFoundError, match=r'"fastsub-linalg\[plot\]"'):
         plot.four_subspaces(np.eye(2))
+
+
+def test_the_documentation_shows_what_it_draws():
+    docs = Path(__file__).parents[1] / "docs"
+    names = runpy.run_path(str(docs / "draw.py"))["PICTURES"]
+    shown = {
+        found
+        for page in docs.glob("*.md")
+        for found in re.findall(r"_pictures/(\S+)", page.read_text())
+    }
+    assert shown == {f"{name}-{theme}.svg" for name in names for theme in THEMES}

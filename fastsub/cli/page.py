@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from fastsub.cli.report import MatrixFacts
 from fastsub.cli.text import printable
 from fastsub.factor.certificate import Certificate
 from fastsub.html import Html, facts, grid, tag
+from fastsub.plot.style import matplotlib
 from fastsub.solution.fundamental import FundamentalSubspaces
 
 LIMIT = 1_000_000  # bytes of a basis that the page carries
@@ -179,12 +182,13 @@ def _subspaces(found: MatrixFacts, F: FundamentalSubspaces) -> list[Html]:
     return [
         tag("div", table, class_="wide"),
         _figure(
-            lambda theme: fastsub.plot.four_subspaces(F, theme=theme),
+            partial(fastsub.plot.four_subspaces, F),
             f"Diagram. Inputs: row space of dimension {r} and null space of dimension {n - r}, at "
             f"a right angle. Outputs: column space of dimension {r} and left null space of "
             f"dimension {m - r}, at a right angle. The row space goes to the column space one to "
             "one, the null space to 0.",
             "Each pair of squares meets at a right angle and fills its space.",
+            size=(5.0, 4.4),
         ),
     ]
 
@@ -227,28 +231,31 @@ def _rank(A: Array, found: MatrixFacts) -> list[Html | None]:
     )
     k = min(A.shape)
     figure = _figure(
-        lambda theme: fastsub.plot.rank_spectrum(A, certificate=certificate, theme=theme),
+        partial(fastsub.plot.rank_spectrum, A, certificate=certificate),
         f"Chart of the {k} singular values on a logarithmic scale; {proof.rank} of them above the "
         f"cutoff of {proof.tol:.2e}.",
         "Dots count, crosses are noise; the triangles are the proved bounds.",
+        size=(4.8, 5.0),
     )
     return [*parts, figure]
 
 
 def _map(A: Array, rtol: float | None) -> Html:
     return _figure(
-        lambda theme: fastsub.plot.plane_map(A, rtol=rtol, theme=theme)[0],
+        partial(fastsub.plot.plane_map, A, rtol=rtol),
         "Two charts. Left the inputs with the null space, which is crushed to 0; right the outputs "
         "with the column space, which is all that is reached.",
-        "All inputs on one line fall on the point of the same number.",
+        "Inputs of one number fall on the output of the same number.",
+        size=(4.8, 11.6),
+        kinds=f"{A.shape[1]}{A.shape[0]}",
     )
 
 
 def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[Html]:
-    found = fastsub.identifiability(A, None if names is None else list(names), rtol=rtol)
+    found = fastsub.identifiability(A, _distinct(names, A.shape[1]), rtol=rtol)
     if not found.nullity:
         return [tag("p", "None: no column is a combination of others, after scaling each.")]
-    count, most = len(found.relations), 100
+    count, most = len(found.relations), 30
     parts = [
         tag(
             "p",
@@ -258,7 +265,7 @@ def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[
         ),
         tag(
             "ul",
-            [tag("li", printable(str(relation))) for relation in found.relations[:most]],
+            [tag("li", _cut(printable(str(relation)))) for relation in found.relations[:most]],
             tag("li", f"and {count - most} more") if count > most else None,
             class_="relations",
         ),
@@ -266,10 +273,11 @@ def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[
     if A.dtype.kind != "c":
         parts.append(
             _figure(
-                lambda theme: fastsub.plot.identifiability(found, theme=theme),
+                partial(fastsub.plot.identifiability, found),
                 "Table of colours: a row for each column of the matrix, and a column for each "
                 "change that leaves A x as it is. The list above says the same in words.",
                 "Add any multiple of such a change to x: A x does not notice.",
+                size=(4.8, 2.5 + 0.32 * min(40, len(found.names))),
             )
         )
     return parts
@@ -339,9 +347,14 @@ def _downloads(N: Array, key: str, name: str) -> Html:
     )
 
 
-def _figure(draw: Callable[[str], Any], alt: str, caption: str) -> Html:
-    """Draw it for both colour schemes; the browser shows the one that it is asked for."""
-    light, dark = (_svg(draw(theme)) for theme in ("light", "dark"))
+def _figure(
+    draw: Callable[..., Any], alt: str, caption: str, *, size: tuple[float, float], kinds: str = "2"
+) -> Html:
+    """Draw for both colour schemes; the browser shows the one that it is asked for.
+
+    Pictures are as narrow as a telephone's screen, axes below one another: text keeps its size.
+    """
+    light, dark = (_svg(draw, theme, size, kinds) for theme in ("light", "dark"))
     return tag(
         "figure",
         tag(
@@ -350,27 +363,53 @@ def _figure(draw: Callable[[str], Any], alt: str, caption: str) -> Html:
             tag("img", src=light, alt=alt),
         ),
         tag("figcaption", caption),
-        # What is wider than the page is moved by the keyboard, too.
-        tabindex="0",
-        aria_label=caption,
     )
 
 
-def _svg(ax: Any) -> str:
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
+def _svg(draw: Callable[..., Any], theme: str, size: tuple[float, float], kinds: str) -> str:
+    mpl = matplotlib()
+    from matplotlib.figure import Figure
 
+    if len(kinds) == 1:
+        figure = Figure(size, layout="constrained")
+        axes = [figure.add_subplot()]
+    else:
+        figure, (width, height) = Figure(size), size
+        share = 1 / len(kinds)
+        axes = [
+            figure.add_axes(
+                (0.65 / width, 1 - share * (i + 1) + 1.6 / height, 0.82, share - 2.2 / height),
+                projection="3d" if kind == "3" else None,
+            )
+            for i, kind in enumerate(kinds)
+        ]
+    draw(ax=axes if len(axes) > 1 else axes[0], theme=theme)
+    face = axes[0].get_facecolor()
     stream = io.BytesIO()
     # The same matrix makes the same page.
     with mpl.rc_context({"svg.hashsalt": "fastsub"}):
-        face = ax.figure.get_facecolor()
-        ax.figure.savefig(stream, format="svg", facecolor=face, metadata={"Date": None})
-    plt.close(ax.figure)
+        figure.savefig(stream, format="svg", facecolor=face, metadata={"Date": None})
     return _data(stream.getvalue(), "image/svg+xml")
 
 
 def _data(data: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _distinct(names: Sequence[str] | None, n: int) -> list[str] | None:
+    """Return names that tell n columns apart; None where a file names another number of them."""
+    if names is None or len(names) != n:
+        return None
+    count = Counter(names)
+    distinct = [
+        name if name and count[name] == 1 else f"{name} (column {j})".strip()
+        for j, name in enumerate(names, start=1)
+    ]
+    return distinct if len(set(distinct)) == n else None
+
+
+def _cut(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else f"{text[:most]} …"
 
 
 def _s(count: int) -> str:

@@ -18,7 +18,7 @@ h3 { margin: 0 0 .3rem; font-size: 1.05rem; }
 header p { margin: .2rem 0; color: var(--muted); }
 .kind { text-transform: uppercase; letter-spacing: .06em; font-size: .8rem; }
 a { color: var(--link); text-underline-offset: .15em; }
-a:focus-visible, figure:focus-visible, main:focus-visible {
+a:focus-visible, main:focus-visible {
   outline: 3px solid var(--link); outline-offset: 3px; border-radius: 2px; }
 main:focus { outline: none; }
 .skip { position: absolute; left: -999rem; padding: .6rem 1rem; background: var(--paper); }
@@ -39,10 +39,7 @@ td.number { font-variant-numeric: tabular-nums; }
 .downloads { margin: .6rem 0 0; }
 .downloads a { display: inline-block; padding: .25rem 0; margin-right: 1rem; }
 figure { margin: 1rem 0; }
-figure { overflow-x: auto; }
-/* On a telephone a picture is moved sideways rather than made too small to read. */
-img { display: block; min-width: 38rem; max-width: 100%; height: auto; }
-figcaption { position: sticky; left: 0; }
+img { display: block; width: 100%; max-width: 36rem; height: auto; }
 figcaption { margin-top: .4rem; color: var(--muted); font-size: .95rem; }
 .relations { padding-left: 1.2rem; font-variant-numeric: tabular-nums; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); color: var(--muted); }

@@ -17,7 +17,7 @@ from fastsub.plot.style import Theme, canvas, entitle, space
 from fastsub.solution.fundamental import FundamentalSubspaces, fundamental_subspaces
 
 _LARGEST = 2.2  # side of a square that stands for a whole space
-_SMALLEST = 1.55  # side that its words still fit into
+_SMALLEST = 1.8  # side that its words still fit into
 _LEFT, _RIGHT = np.array([-2.9, 0.0]), np.array([2.9, 0.0])
 
 
@@ -54,13 +54,13 @@ def four_subspaces(
     The four subspaces of a 3 × 2 matrix of rank 1
     """
     F = A if isinstance(A, FundamentalSubspaces) else fundamental_subspaces(A, rtol)
-    (axes,), colours = canvas(ax, theme, (8.4, 6.2))
+    (axes,), colours = canvas(ax, theme, (7.4, 6.2))
     m, n = F.shape
     complex_ = np.dtype(F.dtype).kind == "c"
     field, star = ("ℂ", "ᴴ") if complex_ else ("ℝ", "ᵀ")
     axes.set_axis_off()
     axes.set_aspect("equal")
-    axes.set(xlim=(-5.2, 5.2), ylim=(-3.75, 3.75))
+    axes.set(xlim=(-4.6, 4.6), ylim=(-3.75, 3.75))
     r = F.rank
     squares = [
         (_LEFT, 1, r, n, "row space", f"C(A{star})", colours.row),
@@ -83,7 +83,7 @@ def four_subspaces(
             va="center",
             ha="right",
             color=colours.ink,
-            fontsize=10,
+            fontsize=9,
         )
     _draw_arrows(axes, F, colours)
     for corner, k, what, parts in (
@@ -97,12 +97,10 @@ def four_subspaces(
             ha="center",
             va="top",
             color=colours.ink,
-            fontsize=11,
+            fontsize=10,
             fontweight="bold",
         )
-        axes.text(
-            corner[0], -3.7, parts, ha="center", va="bottom", color=colours.muted, fontsize=10
-        )
+        axes.text(corner[0], -3.7, parts, ha="center", va="bottom", color=colours.muted, fontsize=9)
     entitle(axes, colours, f"The four subspaces of a {m} × {n} matrix of rank {r}")
     return axes
 
@@ -132,7 +130,7 @@ def _draw_square(
             ha="center",
             va="bottom" if sign > 0 else "top",
             color=theme.ink,
-            fontsize=10,
+            fontsize=9,
         )
         return
     half = _side(dim, ambient) / math.sqrt(2)
@@ -146,7 +144,7 @@ def _draw_square(
         ha="center",
         va="center",
         color=theme.ink,
-        fontsize=10,
+        fontsize=9,
         linespacing=1.4,
     )
 

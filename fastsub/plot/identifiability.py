@@ -75,7 +75,7 @@ def identifiability(
         rows = np.sort(np.argsort(found.identified, kind="stable")[:_MOST])
     changes = changes[rows][:, :_MOST]
     changes = changes[:, np.any(changes != 0, axis=0)] if changes.size else changes
-    size = (min(10.5, max(6.6, 3.8 + 0.72 * changes.shape[1])), 2.0 + 0.32 * rows.size)
+    size = (min(10.5, max(5.2, 3.8 + 0.72 * changes.shape[1])), 2.0 + 0.32 * rows.size)
     (axes,), colours = canvas(ax, theme, size)
     _draw(axes, found, rows, changes, colours)
     known, nullity = int(found.identified.sum()), found.nullity
@@ -85,9 +85,9 @@ def identifiability(
             f"{nullity} direction{'s' * (nullity > 1)} change{'s' * (nullity == 1)} no prediction"
         )
     else:
-        words += "every change of the parameters changes a prediction"
+        words += "every change is seen in predictions"
     if n > _MOST:
-        words += f"; drawn: {rows.size} of {n} rows"
+        words += f"\ndrawn: {rows.size} of {n} rows"
     entitle(axes, colours, words)
     return axes
 
@@ -114,50 +114,35 @@ def _draw(ax: Any, found: Identifiability, rows: Array, changes: Array, theme: T
     shares = changes / np.where(largest > 0, largest, 1)
     both = LinearSegmentedColormap.from_list("fastsub", theme.diverging)
     doubt = LinearSegmentedColormap.from_list("doubt", (theme.paper, theme.left))
-    small = 8 if d <= 8 else 7
+    # Cells of a change: are they wide enough for numbers?
+    inches = (ax.figure.get_figwidth() - 1.7) / max(d + 1.35, 4.5)
+    wide = d <= _NUMBERS and inches > 0.42
     for i, row in enumerate(rows.tolist()):
         vif, known = float(found.vif[row]), bool(found.identified[row])
         share = 1.0 if not known else min(1.0, math.log10(max(vif, 1.0)) / 4)
-        _cell(ax, 0, i, doubt(share), _number(vif), theme, small, f"vif {row}")
+        _cell(ax, 0, i, doubt(share), _number(vif), theme, f"vif {row}")
         for j in range(d):
             value = float(changes[i, j])
-            text = _number(value, sign=True) if value and d <= _NUMBERS else ""
-            _cell(
-                ax,
-                j + 1.35,
-                i,
-                both(0.5 + 0.5 * float(shares[i, j])),
-                text,
-                theme,
-                small,
-                f"change {row} {j}",
-            )
+            text = _number(value, sign=True) if value and wide else ""
+            color = both(0.5 + 0.5 * float(shares[i, j]))
+            _cell(ax, j + 1.35, i, color, text, theme, f"change {row} {j}")
     ax.set(xlim=(-0.5, max(d + 0.85, 4.0)), ylim=(k - 0.5, -0.5))
     names = [shortened(found.names[row]) for row in rows.tolist()]
     ax.set_yticks(range(k), names, color=theme.ink, fontsize=9)
-    step = 1 if d <= _NUMBERS else math.ceil(d / _NUMBERS)
+    step = max(1, math.ceil(0.28 / inches))
     places = [j + 1.35 for j in range(0, d, step)]
-    labels = [f"change {j + 1}" if d <= 6 else str(j + 1) for j in range(0, d, step)]
-    ax.set_xticks(
-        [0, *places],
-        ["variance inflation\n(∞: not determined)", *labels],
-        color=theme.ink,
-        fontsize=8,
-    )
+    labels = [f"change {j + 1}" if inches > 0.6 else str(j + 1) for j in range(0, d, step)]
+    ax.set_xticks([0, *places], ["VIF", *labels], color=theme.ink, fontsize=8)
     ax.xaxis.tick_bottom()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+    notes = "VIF, variance inflation: ∞ is not determined"
     if d:
-        ax.set_xlabel(
-            "no change alters a prediction, times whatever number\nblue: less, orange: more",
-            fontsize=9,
-            loc="left",
-        )
+        notes += "\nno prediction notices the changes\nblue: less, orange: more"
+    ax.set_xlabel(notes, fontsize=9, loc="left")
 
 
-def _cell(
-    ax: Any, x: float, y: float, color: Any, text: str, theme: Theme, size: float, gid: str
-) -> None:
+def _cell(ax: Any, x: float, y: float, color: Any, text: str, theme: Theme, gid: str) -> None:
     from matplotlib.patches import Rectangle
 
     ax.add_patch(
@@ -168,7 +153,7 @@ def _cell(
     if text:
         light = 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 0.4
         ink = "#000000" if light else "#ffffff"
-        ax.text(x, y, text, ha="center", va="center", fontsize=size, color=ink, gid=gid)
+        ax.text(x, y, text, ha="center", va="center", fontsize=8, color=ink, gid=gid)
 
 
 def _number(value: float, *, sign: bool = False) -> str:

@@ -63,7 +63,7 @@ def rank_spectrum(
     >>> import fastsub.plot
     >>> ax = fastsub.plot.rank_spectrum([[1, 2], [3, 6], [4, 8]])
     >>> print(ax.get_title(loc="left"))
-    Rank 1: 1 of 2 singular values above the cutoff
+    Rank 1: 1 of 2 singular values counts
     proved by bounds, without an SVD
     """
     A = as_matrix(A)
@@ -83,10 +83,10 @@ def rank_spectrum(
     entitle(
         axes,
         colours,
-        f"Rank {r}: {r or 'none'} of {k} singular value{'s' * (k > 1)} above the "
-        f"cutoff\n{_DECIDED[certificate.decided_by]}",
+        f"Rank {r}: {r or 'none'} of {k} singular value{'s' * (k > 1)} count{'s' * (r < 2)}\n"
+        f"{_DECIDED[certificate.decided_by]}",
     )
-    key(axes, colours, columns=2)
+    key(axes, colours, columns=2 if axes.figure.get_figwidth() > 6 else 1)
     return axes
 
 
@@ -161,7 +161,7 @@ def _draw_cutoff(ax: Any, k: int, certificate: Certificate, floor: float, theme:
             alpha=0.13,
             linewidth=0,
             gid="gap",
-            label=f"proved gap: no singular value here (factor {ratio:.2g})",
+            label=f"proved gap: nothing within a factor {ratio:.2g}",
         )
 
 

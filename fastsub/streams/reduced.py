@@ -23,6 +23,7 @@ from fastsub.factor.certificate import Certificate
 from fastsub.factor.cod import COD
 from fastsub.factor.cutoff import EPS, Cutoff, ldexp
 from fastsub.factor.tsqr import Triangle
+from fastsub.html import card
 
 
 class Reduced:
@@ -73,6 +74,10 @@ class Reduced:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<Reduced of {m} x {n} {self.dtype}: rank {self.rank}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"rank": self.rank, "nullity": self.shape[1] - self.rank}
+        return card(repr(self), rows, proof=self.certificate)
 
     def row_space(self) -> Array:
         """Return an orthonormal basis of the row space, shape (n, rank)."""

@@ -186,14 +186,14 @@ class Reducer:
             self._state = (triangle, n, None if k == -2 else k)
         return self
 
+    def _repr_html_(self) -> str:
+        return card(repr(self), {"rows": self.rows, "columns": self.columns})
+
     def __repr__(self) -> str:
         if self._state is None:
             return "<Reducer of no rows>"
         triangle, n, k = self._state
         return f"<Reducer of {triangle.rows} x {n} {triangle.R.dtype}, {_sides(k)}>"
-
-    def _repr_html_(self) -> str:
-        return card(repr(self), {})
 
 
 def _sides(k: int | None) -> str:

@@ -101,7 +101,8 @@ class Stream:
         return f"<Stream of {m} x {n}: {self.rows_done} rows done>"
 
     def _repr_html_(self) -> str:
-        return card(repr(self), {"memory, bytes": self.max_memory})
+        rows = {"rows done": self.rows_done, "memory, at most": f"{self.max_memory} bytes"}
+        return card(repr(self), rows | {"columns": self.names})
 
     def row_blocks(self, first: int = 0) -> Iterator[Array]:
         """Yield the blocks of X from row `first` on; each is good until the next is asked for."""
