@@ -109,7 +109,7 @@ _LAZY = {
     "patched": "fastsub.patch",
 }
 """What is importable from here, and loaded only when asked for; so are the modules below."""
-_MODULES = ("patch", "plot")
+_MODULES = ("dask", "patch", "plot")
 
 
 def __getattr__(name: str) -> Any:

@@ -31,6 +31,7 @@ LAYERS = {
     "fastsub.streams": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
+    "fastsub.dask": 5,
     "fastsub.plot": 5,
     "fastsub.bench": 5,
     "fastsub.patch": 5,
@@ -64,7 +65,14 @@ OPTIONAL = {
         "flint",
     ),
     *("h5py", "zarr", "pyarrow", "mpmath", "threadpoolctl", "pytest", "hypothesis"),
-    *("fastsub.cli", "fastsub.bench", "fastsub.testing", "fastsub.plot", "fastsub.patch"),
+    *(
+        "fastsub.dask",
+        "fastsub.cli",
+        "fastsub.bench",
+        "fastsub.testing",
+        "fastsub.plot",
+        "fastsub.patch",
+    ),
 }
 """What a plain `import fastsub` must not load."""
 

@@ -33,7 +33,10 @@ def as_array(a: Any, name: str = "A") -> Array:
     """
     kind = type(a).__module__.partition(".")[0]
     if kind == "dask":
-        raise TypeError(f"{name} is a dask array; compute it first: {name}.compute()")
+        raise TypeError(
+            f"{name} is a dask array; fastsub.dask has functions for it, or compute it first: "
+            f"{name}.compute()"
+        )
     if hasattr(a, "toarray") or hasattr(a, "matvec"):
         dense = f"{name}.toarray()" if hasattr(a, "toarray") else f"{name} @ numpy.eye(n)"
         raise TypeError(

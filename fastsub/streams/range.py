@@ -62,7 +62,10 @@ def orth(
         row += len(Y)
     if row != m:
         raise ValueError(f"the source yielded {m} rows before, and {row} now")
-    _polish(out, total, m, A.max_memory)
+    K = cholesky_of(total)
+    step = max(1, A.max_memory // (8 * max(r, 1) * out.dtype.itemsize))
+    for first in range(0, m if r else 0, step):
+        out[first : first + step] = divide(out[first : first + step], K)
     return (out, result.certificate) if full_output else out
 
 
@@ -83,23 +86,25 @@ def to_orthonormal(result: Reduced) -> Array:
     return X
 
 
-def _polish(out: Any, G: Array, m: int, max_memory: int) -> None:
-    """One step of Cholesky QR on the rows of `out`, of Gram matrix G (its upper triangle)."""
-    r = len(G)
-    if not r:
-        return
-    error = np.triu(G)
-    error[np.diag_indices(r)] -= 1
-    if not np.linalg.norm(error) <= _CLOSE or gram.py_cholesky(G) != 0:
+def cholesky_of(G: Array) -> Array:
+    """Return K with K^H K = G, G (its upper triangle) the Gram matrix of nearly orthonormal Y."""
+    K = np.array(np.triu(G), order="F")
+    error = K.copy()
+    error[np.diag_indices(len(G))] -= 1
+    if not np.linalg.norm(error) <= _CLOSE or gram.py_cholesky(K) != 0:
         raise ConvergenceError(
             f"the columns are too ill-conditioned for a basis in two passes: norm(Y^H Y - I) = "
             f"{np.linalg.norm(error):.1e}; pass a larger rcond, which drops directions"
         )
-    step = max(1, max_memory // (8 * r * G.itemsize))
-    for first in range(0, m, step):
-        Y = np.asfortranarray(out[first : first + step])
-        blas.py_trsm("R", "U", "N", "N", G, Y)
-        out[first : first + step] = Y
+    return K
+
+
+def divide(Y: Array, K: Array) -> Array:
+    """Return Y K^-1."""
+    Y = np.array(Y, order="F")
+    if Y.size:
+        blas.py_trsm("R", "U", "N", "N", K, Y)
+    return Y
 
 
 def _open(out: Any, shape: tuple[int, int], dtype: Any, max_memory: int) -> Any:
@@ -123,7 +128,7 @@ def _open(out: Any, shape: tuple[int, int], dtype: Any, max_memory: int) -> Any:
     return out
 
 
-def multiply(A: Stream, x: Array, dtype: Any) -> Array:
+def multiply(A: Any, x: Array, dtype: Any) -> Array:
     """Return A x, shape (m, k), by one pass."""
     parts = [
         product(np.asarray(block, dtype), np.asfortranarray(x, dtype)) for block in A.row_blocks()

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array
+from fastsub.factor.certificate import Certificate
 from fastsub.streams.range import multiply
 from fastsub.streams.reduced import Reduced
-from fastsub.streams.stream import Stream
 from fastsub.subspace.subspace import Subspace
 from fastsub.subspace.vectors import Vectors, default_tol
 
 
 class StreamedSubspaces:
-    """Column space, left null space, row space and null space of a stream.
+    """Column space, left null space, row space and null space; all is read when first asked.
 
     Attributes
     ----------
@@ -48,12 +48,33 @@ class StreamedSubspaces:
     True
     """
 
-    def __init__(self, A: Stream, rtol: float | None) -> None:
+    def __init__(self, A: Any, rtol: float | None) -> None:
         self._A, self._rtol = A, rtol
-        self._result: Reduced = A.reduce().result(rtol)
-        self.shape, self.dtype = self._result.shape, self._result.dtype
-        self.rank, self.certificate = self._result.rank, self._result.certificate
-        self.nullity = self.shape[1] - self.rank
+
+    @cached_property
+    def _result(self) -> Reduced:
+        result: Reduced = self._A.reduce().result(self._rtol)
+        return result
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._result.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._result.dtype
+
+    @property
+    def rank(self) -> int:
+        return self._result.rank
+
+    @property
+    def nullity(self) -> int:
+        return self.shape[1] - self.rank
+
+    @property
+    def certificate(self) -> Certificate:
+        return self._result.certificate
 
     @cached_property
     def row_space(self) -> Subspace:
@@ -89,7 +110,8 @@ class StreamedSubspaces:
 
     def solve(self, b: Any) -> Array:
         """Return the least-squares solution of least norm, by one pass."""
-        return self._A.reduce(b).result(self._rtol).solve()
+        x: Array = self._A.reduce(b).result(self._rtol).solve()
+        return x
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.column_space, self.null_space, self.row_space, self.left_null_space))
@@ -114,9 +136,7 @@ class ImplicitSubspace:
         The sine up to which a vector counts as in the subspace.
     """
 
-    def __init__(
-        self, A: Stream, result: Reduced, rtol: float | None, *, complemented: bool
-    ) -> None:
+    def __init__(self, A: Any, result: Reduced, rtol: float | None, *, complemented: bool) -> None:
         self._A, self._result, self._rtol = A, result, rtol
         self._complemented = complemented
         m, r = result.shape[0], result.rank
