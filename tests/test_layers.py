@@ -31,8 +31,8 @@ LAYERS = {
     "fastsub.streams": 4,
     "fastsub": 5,
     "fastsub.cli": 5,
-    "fastsub.plot": 5,
     "fastsub.dask": 5,
+    "fastsub.plot": 5,
     "fastsub.bench": 5,
     "fastsub.patch": 5,
     "fastsub.testing": 5,  # nobody below may use it; what it may use stands in ITS_OWN
