@@ -47,6 +47,7 @@ EXTRAS = {
     "fastsub.models.frames": {"narwhals"},
     "fastsub.exact.rational": {"sympy"},
     "fastsub.streams.sources": {"pyarrow"},
+    "fastsub.factor.suitesparse": {"sparseqr"},
 }
 """What a module may import inside a function, because somebody asked for it."""
 

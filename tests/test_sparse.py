@@ -1,9 +1,11 @@
 """Sparse rank and null spaces against the SVD, over structures, ranks, dtypes and formats."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse as sp
 from reference import svd
 
@@ -150,6 +152,39 @@ def test_the_other_spaces(make, shape, dtype):
 def test_a_sparse_basis_is_for_sparse_input():
     with pytest.raises(TypeError, match=r"sparse=True is for a scipy\.sparse A, got a ndarray"):
         fastsub.null_space(np.eye(3), sparse=True)
+    with pytest.raises(TypeError, match=r"engine='suitesparse' is for a scipy\.sparse A"):
+        fastsub.matrix_rank(np.eye(3), engine="suitesparse")
+    with pytest.raises(ValueError, match='engine must be "markowitz" or "suitesparse"'):
+        fastsub.matrix_rank(sp.eye_array(3), engine="spqr")
+
+
+class _DenseQR:
+    """What sparseqr.rz returns, by a dense QR with pivoting: that package need not be there."""
+
+    @staticmethod
+    def rz(A, B, tolerance):
+        assert tolerance == -1
+        R, order = scipy.linalg.qr(A.toarray(), mode="r", pivoting=True)
+        return None, sp.coo_matrix(R[: min(A.shape)]), order, min(A.shape)
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (52, 23)])
+def test_another_engine(shape, dtype, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sparseqr", _DenseQR)
+    A = of_rank(np.random.default_rng(44), *shape, 0.2, dtype)
+    rank, certificate = fastsub.matrix_rank(sp.csr_array(A), full_output=True, engine="suitesparse")
+    assert rank == svd(A)[3]
+    assert certificate.method == "suitesparse"
+    check_certificate(A, certificate)
+    N = fastsub.null_space(sp.csr_array(A), engine="suitesparse")
+    check_orthonormal(N)
+    check_annihilates(A, N)
+
+
+def test_a_missing_engine_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sparseqr", None)
+    with pytest.raises(ImportError, match="pip install sparseqr"):
+        fastsub.matrix_rank(sp.eye_array(3), engine="suitesparse")
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -35,6 +35,7 @@ from fastsub.factor.sparse_arrays import SparseInput, blocks_of
 from fastsub.factor.sparse_bounds import LAMBDA, Solver, largest, sigma_1_bracket
 from fastsub.factor.sparse_core import Core
 from fastsub.factor.sparse_lu import SparseLU
+from fastsub.factor.suitesparse import check_engine, triangle
 
 # Multiplications up to which all columns of S are looked at, and flops of the singular values of a
 # block up to which these are asked before chance is.
@@ -52,6 +53,9 @@ class SparseFactors:
         that of the dtype of A.
     tol : float, optional
         Absolute cutoff; goes before `rtol`.
+    engine : {"markowitz", "suitesparse"}, optional
+        With the second it is the triangle of SuiteSparseQR that is factored, and there is no
+        column space.
 
     Attributes
     ----------
@@ -65,11 +69,20 @@ class SparseFactors:
     """
 
     def __init__(
-        self, A: SparseInput, rtol: float | None = None, *, tol: float | None = None
+        self,
+        A: SparseInput,
+        rtol: float | None = None,
+        *,
+        tol: float | None = None,
+        engine: str | None = None,
     ) -> None:
-        self.input, self.matrix = A, A.matrix
+        check_engine(engine)
         if rtol is None:
             rtol = EPS[A.dtype.char] * max(A.matrix.shape)
+        self._margin = 0.0
+        if engine == "suitesparse":
+            A, self._margin = triangle(A)
+        self.input, self.matrix, self._method = A, A.matrix, engine or "markowitz"
         self._count, self.rows, self.cols = blocks_of(A.matrix)
         cutoff = Cutoff(rtol, tol).scaled(A.exponent)
         self._tol = cutoff.bracket(*sigma_1_bracket(A.matrix))
@@ -110,6 +123,7 @@ class SparseFactors:
         self._error = LAMBDA * np.sqrt(np.bincount(self.rows, lu.squares, count)) + np.sqrt(
             largest(lu.dropped_rows, self.rows, count) * largest(lu.dropped_cols, self.cols, count)
         )
+        self._error += self._margin
         # Of the small singular values of a core only those count that A may have, too.
         stop = np.where(self._frozen, low, np.maximum(low - self._error, low / 8))
         components, tails = lu.components(stop[self.rows])
@@ -127,7 +141,7 @@ class SparseFactors:
         # Where nothing was eliminated the bound of the core is that of the block.
         lower = -largest(-np.array([core.lower for core in self.cores]), labels, count, -math.inf)
         whole = self._frozen & (self.ranks > 0)
-        self._lower[whole] = lower[whole]
+        self._lower[whole] = lower[whole] - self._margin
 
     def _raise_lower(self, norms: Array, wanted: Array, margin: Array | float = 0.0) -> None:
         """Take 1 / ||S|| of those blocks where it is better than what is known."""
@@ -167,7 +181,7 @@ class SparseFactors:
             upper = 0.0
         by = "bounds" if lower > high and upper <= low else "svd"
         decision = Decision(self.rank, low, max(0.0, lower), upper, by, 0.0)
-        certificate = certify(decision, "markowitz", self.input.exponent)
+        certificate = certify(decision, self._method, self.input.exponent)
         if (self._chance & ~self._frozen).any():
             certificate = replace(
                 certificate, decided_by="probabilistic", failure_probability=self._failure

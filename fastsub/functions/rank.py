@@ -22,7 +22,7 @@ from fastsub.factor.decide import Cutoff
 from fastsub.factor.sketched import decide_by_sketch
 from fastsub.factor.small import decide_small
 from fastsub.factor.stacked import NOBODY, decide_stack, places
-from fastsub.functions.sources import elsewhere
+from fastsub.functions.sources import elsewhere, sparse_options
 from fastsub.kernels.direct import py_rank
 
 
@@ -33,6 +33,7 @@ def matrix_rank(
     *,
     rtol: Any = None,
     full_output: bool = False,
+    engine: str | None = None,
 ) -> Any:
     """Return the rank: the number of singular values above a cutoff.
 
@@ -50,6 +51,8 @@ def matrix_rank(
         with `tol`.
     full_output : bool, default False
         Return ``(rank, certificate)``.
+    engine : {"markowitz", "suitesparse"}, optional
+        Of a sparse A: what factors it. The second needs the package ``sparseqr``.
 
     Returns
     -------
@@ -84,12 +87,13 @@ def matrix_rank(
     >>> fastsub.matrix_rank([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     2
     """
-    if not (full_output or hermitian):
+    if not (full_output or hermitian or engine):
         rank = py_rank(A, tol, rtol, SMALL_ENTRIES)
         if rank is not None:
             return rank
+    options = sparse_options(A, engine=engine)
     if (answer := elsewhere(A, matrix_rank)) is not None:
-        return answer(A, tol, rtol=rtol, full_output=full_output)
+        return answer(A, tol, rtol=rtol, full_output=full_output, **options)
     A = as_array(A)
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")

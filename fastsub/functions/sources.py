@@ -71,3 +71,18 @@ def elsewhere(A: Any, function: F) -> F | None:
         raise TypeError(f"{name} does not take a {type(A).__name__}; {instead.format(A=argument)}")
     answer: F = getattr(import_module(package), name)
     return answer
+
+
+def sparse_options(A: Any, **options: Any) -> dict[str, Any]:
+    """Return the options that were given, which are for sparse matrices alone.
+
+    Raises
+    ------
+    TypeError
+        If there are any, and A is not sparse.
+    """
+    given = {name: value for name, value in options.items() if value}
+    if given and kind_of(A) != "sparse":
+        name, value = next(iter(given.items()))
+        raise TypeError(f"{name}={value!r} is for a scipy.sparse A, got a {type(A).__name__}")
+    return given

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastsub.factor.choose import SMALL_ENTRIES, SMALL_SIDE
 from fastsub.functions.bases import COLUMN_SPACE, LEFT_NULL_SPACE, NULL_SPACE, ROW_SPACE, basis
-from fastsub.functions.sources import elsewhere
+from fastsub.functions.sources import elsewhere, sparse_options
 from fastsub.kernels.direct import py_basis
 
 
@@ -22,6 +22,7 @@ def null_space(
     ragged: bool = False,
     padded: bool = False,
     sparse: bool = False,
+    engine: str | None = None,
 ) -> Any:
     """Return an orthonormal basis of the null space: all x with A x = 0.
 
@@ -52,6 +53,8 @@ def null_space(
         Of a sparse A: return a sparse basis Z (`scipy.sparse.csc_array`). It is not orthonormal;
         ``norm(A @ Z)`` is small beside ``norm(A) * norm(Z)``, and no combination of its columns is
         shorter than its coefficients: ``norm(Z @ c) >= norm(c)``.
+    engine : {"markowitz", "suitesparse"}, optional
+        Of a sparse A: what factors it. The second needs the package ``sparseqr``.
 
     Returns
     -------
@@ -96,15 +99,13 @@ def null_space(
     array([[-2.],
            [ 1.]])
     """
-    if not (full_output or sparse) and lapack_driver == "gesdd":
+    if not (full_output or sparse or engine) and lapack_driver == "gesdd":
         compiled = py_basis(A, rcond, True, True, SMALL_ENTRIES, SMALL_SIDE)
         if compiled is not None:
             return compiled
+    options = sparse_options(A, sparse=sparse, engine=engine)
     if (answer := elsewhere(A, null_space)) is not None:
-        options: dict[str, Any] = {"sparse": True} if sparse else {}
         return answer(A, rcond, rng=rng, full_output=full_output, **options)
-    if sparse:
-        raise TypeError(f"sparse=True is for a scipy.sparse A, got a {type(A).__name__}")
     return basis(
         A,
         rcond,

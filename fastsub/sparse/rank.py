@@ -9,10 +9,17 @@ from fastsub.factor.sparse import SparseFactors
 from fastsub.factor.sparse_arrays import read_sparse
 
 
-def matrix_rank(A: Any, tol: Any = None, *, rtol: Any = None, full_output: bool = False) -> Any:
+def matrix_rank(
+    A: Any,
+    tol: Any = None,
+    *,
+    rtol: Any = None,
+    full_output: bool = False,
+    engine: str | None = None,
+) -> Any:
     """Return the rank of a sparse matrix; arguments as of `fastsub.matrix_rank`."""
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")
     tol, rtol = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")
-    F = SparseFactors(read_sparse(A), rtol, tol=tol)
+    F = SparseFactors(read_sparse(A), rtol, tol=tol, engine=engine)
     return (F.rank, F.certificate) if full_output else F.rank

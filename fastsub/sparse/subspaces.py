@@ -18,12 +18,13 @@ def null_space(
     rng: Any = None,
     full_output: bool = False,
     sparse: bool = False,
+    engine: str | None = None,
 ) -> Any:
     """Return a basis of the null space; arguments as of `fastsub.null_space`.
 
     sparse: a `csc_array` Z, not orthonormal, with sigma_min(Z) >= 1.
     """
-    F = SparseFactors(read_sparse(A), check_tolerance(rcond, "rcond"))
+    F = SparseFactors(read_sparse(A), check_tolerance(rcond, "rcond"), engine=engine)
     N = particular_basis(F).tocsc().astype(F.input.dtype) if sparse else null_basis(F)
     return (N, F.certificate) if full_output else N
 
