@@ -21,11 +21,12 @@ STYLE = """
   display: inline-block; max-width: 100%; overflow-x: auto; color: inherit; }
 .fastsub table { border-collapse: collapse; margin: .4em 0; background: transparent; }
 .fastsub caption { caption-side: top; text-align: left; font-weight: 600; color: inherit;
-  padding: 0 0 .3em; }
+  padding: 0 0 .3em; white-space: nowrap; }
 .fastsub th, .fastsub td { text-align: left; vertical-align: top; padding: .15em 1em .15em 0;
   background: transparent; color: inherit; border: 0; }
 .fastsub th { font-weight: 600; white-space: nowrap; }
 .fastsub td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.fastsub td table { margin: 0; }
 .fastsub p { margin: .3em 0; }
 """
 
