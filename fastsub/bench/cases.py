@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact, modular, sparse
+from fastsub.bench import builders, exact, modular, operators, sparse
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -148,6 +148,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "rref": (builders.rref_case, RREF),
     "pinv": (builders.pinv_case, PINV),
     "ridge": (builders.ridge_case, RIDGE),
+    "operators": (operators.operator_case, operators.TABLE),
     "modular": (modular.modular_case, modular.TABLE),
     "exact": (exact.exact_case, exact.TABLE),
     "sparse": (sparse.sparse_case, sparse.TABLE),
