@@ -5,16 +5,18 @@ import pickle
 import numpy as np
 import pytest
 import reference
+from test_least_squares_accuracy import householder_solution, karlson_walden
 
 import fastsub
 from fastsub import testing as ft
+from fastsub.factor import seminormal
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.lu import Nonsingular
 from fastsub.testing.spectrum import times_power_of_two
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
-SHAPES = [(1, 1), (6, 6), (12, 5), (5, 12), (70, 70), (230, 210), (210, 230), (250, 250)]
+SHAPES = [(1, 1), (6, 6), (12, 5), (5, 12), (70, 70), (230, 210), (210, 230), (250, 250), (900, 60)]
 
 
 def sides(rows, dtype, seed):
@@ -33,7 +35,7 @@ def test_both_ways(dtype, shape):
         F = fastsub.factorize(A)
         assert (F.rank, F.shape, F.dtype) == (r, A.shape, A.dtype)
         ft.check_certificate(A, F.certificate)
-        assert F.certificate.method in ("lu", "qr", "qr+qrcp")
+        assert F.certificate.method in ("lu", "qr", "qr+qrcp", "normal equations")
         if np.dtype(dtype).char in "dD":
             # In single precision the bounds of L and U, taken apart, are too coarse at order 250.
             assert (F.certificate.method == "lu") == (shape[0] == shape[1] == r)
@@ -47,6 +49,38 @@ def test_both_ways(dtype, shape):
             assert got.dtype == A.dtype
             np.testing.assert_allclose(got, wanted, atol=2e3 * np.finfo(dtype).eps * scale)
             np.testing.assert_allclose(solve(b[:, 0]), got[:, 0], atol=1e-3 * scale)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_tall_matrices_are_refined_or_decomposed(dtype):
+    """Normal equations answer where they are proved to be as good as QR, and QR where not."""
+    for power, method in ((3, "normal equations"), (6, "normal equations"), (10, "qr")):
+        A = ft.with_singular_values(np.geomspace(1, 10.0**-power, 60), 900, 60, 1667, dtype)
+        A *= 10.0 ** np.linspace(-3, 3, 60)
+        F = fastsub.factorize(A, 1e-18 if power > 6 else None)
+        assert F.certificate.method.startswith(method)
+        assert F.rank == 60
+        for b in (A @ np.ones((60, 2)), sides(900, dtype, 1669)):
+            x = F.solve(b)
+            for j in range(2):
+                peer = karlson_walden(A, b[:, j], householder_solution(A, b[:, j]))
+                assert karlson_walden(A, b[:, j], x[:, j]) <= 10 * max(peer, 1.1e-16)
+        c = sides(60, dtype, 1693)
+        y = F.solve_adjoint(c)
+        error = np.linalg.norm(A.conj().T @ y - c) / (np.linalg.norm(A) * np.linalg.norm(y))
+        assert error <= 1e-14
+        G = pickle.loads(pickle.dumps(F))
+        np.testing.assert_array_equal(G.solve(b), x)
+
+
+def test_a_right_hand_side_that_is_not_refined_enough(monkeypatch):
+    A = ft.with_singular_values(np.geomspace(1, 1e-3, 60), 900, 60, 1697)
+    F, b, c = fastsub.factorize(A), sides(900, float, 1699), sides(60, float, 1709)
+    wanted = F.solve(b), F.solve_adjoint(c)
+    monkeypatch.setattr(seminormal, "refine", lambda *_, **__: None)
+    monkeypatch.setattr(seminormal, "least_norm", lambda *_: None)
+    np.testing.assert_allclose(F.solve(b), wanted[0], atol=1e-10)
+    np.testing.assert_allclose(F.solve_adjoint(c), wanted[1], atol=1e-10)
 
 
 def test_lu_proves_no_rank_that_is_not_there():

@@ -131,3 +131,10 @@ class TestIsOrthogonal:
             fastsub.is_orthogonal([1, 2], 1.0)
         with pytest.raises(ValueError, match=r"^x must be finite"):
             fastsub.is_orthogonal([1, np.inf], [1, 2])
+
+
+def test_what_projector_returns_is_a_projector():
+    for A in ([1.0, 2, 2], [[1, 2], [0, 1], [2, 2]], np.eye(2), np.zeros((3, 1))):
+        P = fastsub.projector(A)
+        assert fastsub.is_projector(P)
+        assert fastsub.is_projector(P.to_matrix())

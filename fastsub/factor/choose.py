@@ -213,6 +213,22 @@ def direct_entries(size: int, longest: int) -> int:
     return max(SMALL_ENTRIES, longest) if size <= _TINY_ENTRIES else SMALL_ENTRIES
 
 
+# Rows per column from which a matrix to be solved with often is not factored by QR.
+_SEMINORMAL_FROM = 2.0
+
+
+def prefers_seminormal(m: int, n: int, dtype: Any) -> bool:
+    """Whether an m x n matrix is kept with its Cholesky factor, to be solved with often.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import prefers_seminormal
+    >>> prefers_seminormal(5000, 100, "d"), prefers_seminormal(50, 10, "d")
+    (True, False)
+    """
+    return n > 0 and m >= _SEMINORMAL_FROM * n and choose_solver(m, n, dtype) == "normal"
+
+
 # Right-hand sides per column from which an explicit Q, made once, beats refinement of them all.
 _MANY_FROM = 0.5
 

@@ -32,14 +32,16 @@ from fastsub.factor.arrays import Array, product
 from fastsub.factor.backward import weigh
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.factor.lu import LU, sigma_1_lower, sigma_min
+from fastsub.factor.proposal import frobenius
 from fastsub.factor.refine import Answer, describe, refine
 from fastsub.factor.reflectors import Reflectors
 from fastsub.kernels import blas, lu
 
 # ||A N||_F in units of eps ||A||_F: below, no other basis annihilates any better.
 _CLEAN = 4.0
-# Part of the order that the rank may lack: the bases of what it lacks must stay narrow.
-_LACK = 0.25
+# Part of the order that the rank may lack, or a few: the bases of what it lacks are the memory that
+# is taken beyond that of one copy.
+_LACK, _FEW = 1 / 16, 8
 _BLOCK = 32
 
 
@@ -63,19 +65,21 @@ class DeficientFactor:
         self._A = A if honest else None
         order, vanishing = np.arange(n), _vanishing(factor)
         r = n - int(np.count_nonzero(vanishing))
-        if not 0 < n - r <= _LACK * n:
+        if not 0 < n - r <= max(_FEW, _LACK * n) or r == 0:
             return
         if vanishing[:r].any():
             order = np.argsort(vanishing, kind="stable")
+            factor.release()
             factor = LU(A, order)
             if not np.array_equal(_vanishing(factor), np.arange(n) >= r):
                 return
         W, self._transposed = factor.W, factor.transposed
         self._rows, self._columns = factor.p[:r], order[:r]
-        self._T = T = W[:r, :r].copy(order="F")
         Y, N = np.asfortranarray(W[r:, :r].conj().T), W[:r, r:].copy(order="F")
+        self._T = T = _leading(W, r)
+        factor.release()
         tops = lu.py_norms(T)
-        norms = [math.hypot(top, np.linalg.norm(M)) for top, M in zip(tops, (Y, N), strict=True)]
+        norms = [math.hypot(top, frobenius(M)) for top, M in zip(tops, (Y, N), strict=True)]
         lower = sigma_min(T, norms[1], lower=False)
         lower *= max(0.0, sigma_min(T, norms[0], lower=True)) if lower > 0 else 0.0
         lower -= rounding_margin(norms[0] * norms[1], n, A.dtype)
@@ -92,10 +96,10 @@ class DeficientFactor:
         # What the conditions of U11 and (-M; I) have lost: N := N - A^+ A N.
         lost = self.rest(product(A, self.N))
         eps = float(np.finfo(A.dtype).eps)
-        if not np.linalg.norm(lost) ** 2 <= eps:  # or N would not stay orthonormal
+        if not frobenius(lost) ** 2 <= eps:  # or N would not stay orthonormal
             return
         self.N -= lost
-        residual = float(np.linalg.norm(product(A, self.N)))
+        residual = frobenius(product(A, self.N))
         upper = residual + rounding_margin(self.norm, n, A.dtype)
         if not (residual <= _CLEAN * eps * self.norm and upper <= tol_low):
             return
@@ -144,7 +148,7 @@ def solve_deficient(
     B : ndarray, shape (n, k)
         Fortran-ordered, finite.
     factor : LU
-        Of A, safe.
+        Of A, safe; it is released.
     cutoff : Cutoff
     honest : bool
         Whether the backward error itself is wanted, not a bound that suffices.
@@ -160,6 +164,14 @@ def solve_deficient(
         decision.tol = cutoff.bracket(sigma_1_lower(A, factor.norm), factor.norm)[0]
     certificate = certify(decision, f"lu, {describe(solution.steps)}", 0, solution.backward_error)
     return Answer(_project(inverse.N, solution.X), solution.residuals**2, certificate)
+
+
+def _leading(W: Array, r: int) -> Array:
+    """Return the leading r x r block in the memory of W, which is lost, without a copy of it."""
+    flat = W.reshape(-1, order="F")
+    for j in range(1, r):
+        flat[j * r : (j + 1) * r] = W[:r, j]
+    return flat[: r * r].reshape((r, r), order="F")
 
 
 def _vanishing(factor: LU) -> Array:

@@ -71,6 +71,10 @@ class LU:
             self.p = p[:n]
         self._inverted = False
 
+    def release(self) -> None:
+        """Let the factors go."""
+        self.W = np.empty((0, 0), self.W.dtype, order="F")
+
     def solve(self, B: Array) -> Array:
         """Return A^-1 B; B (n, k)."""
         return self._apply(B, self.transposed)

@@ -33,6 +33,7 @@ from fastsub.factor.backward import column_norms, estimates
 from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.gram import gram_matrix
 from fastsub.factor.normal import CholeskyFactor
+from fastsub.factor.proposal import frobenius
 from fastsub.factor.refine import Answer
 from fastsub.kernels import blas, gram, normal, triangular
 
@@ -58,12 +59,13 @@ def solve_many(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
     factor = CholeskyFactor(A, cutoff)
     if factor.decision is None:
         return None
-    n, D = A.shape[1], 1.0 if factor.scale is None else factor.scale
-    Q = np.array(A if factor.scale is None else A * factor.scale.T, order="F")
+    n, D = A.shape[1], factor.scale
+    Q = np.array(A if D is None else A * D.T, order="F")
     blas.py_trsm("R", "U", "N", "N", factor.R, Q)
     G = gram_matrix(Q)
     # Twice the strict upper triangle, and the diagonal: that of a Hermitian matrix.
-    lost = np.hypot(math.sqrt(2) * np.linalg.norm(np.triu(G, 1)), np.linalg.norm(G.diagonal() - 1))
+    off = math.sqrt(2) * frobenius(np.asfortranarray(np.triu(G, 1)))
+    lost = math.hypot(off, float(np.linalg.norm(G.diagonal() - 1)))
     if not lost <= _NEAR or gram.py_cholesky(G) != 0:
         return None
     # A condition of 1.3: the inverse is as good as two substitutions, and a product.
@@ -75,7 +77,8 @@ def solve_many(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
         whole = column_norms(B) ** 2
         squares = whole - np.einsum("ij,ij->j", C.conj(), X).real
     blas.py_trsm("L", "U", "N", "N", factor.R, X)
-    X *= D
+    if D is not None:
+        X *= D
     some = slice(None) if honest else np.flatnonzero(~(squares >= _PLAIN * whole))
     Y, Z = np.asfortranarray(B[:, some]), np.asfortranarray(X[:, some])
     R = empty(Y.shape, A.dtype)
@@ -84,7 +87,7 @@ def solve_many(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
     squares[some] = residuals**2
     error = None
     if honest:
-        gradient = product(A, R, adjoint=True) * D
+        gradient = product(A, R, adjoint=True) * (1.0 if D is None else D)
         plain = partial(factor.weigh, plain=True)
         errors = estimates(np.asfortranarray(gradient), residuals, column_norms(X), plain)
         error = float(errors.max(initial=0.0)) / math.sqrt(factor.squares.sum())

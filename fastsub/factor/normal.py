@@ -21,6 +21,7 @@ Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -158,36 +159,61 @@ def solve_wide(A: Array, B: Array, cutoff: Cutoff) -> Answer | None:
     factor = CholeskyFactor(A.T, cutoff)
     if factor.decision is None:
         return None
-    D = 1.0 if factor.scale is None else factor.scale
-    enough = ENOUGH * float(np.finfo(A.dtype).eps) * factor.norm
-    R, (X, dX) = empty(B.shape, A.dtype), (empty((A.shape[1], B.shape[1]), A.dtype) for _ in "01")
-    normal.py_adjoint(A, _solve(factor, B), X)
-    before = np.inf
-    for steps in range(STEPS + 1):
+    R = empty(B.shape, A.dtype)
+
+    def residual(X: Array) -> Array:
         normal.py_residual(A, B, X, R)
-        lengths = column_norms(X)
+        return R
+
+    def lift(C: Array) -> Array:
+        X = empty((A.shape[1], C.shape[1]), A.dtype)
+        normal.py_adjoint(A, np.conj(solve_gram(factor, C.conj()), order="F"), X)
+        return X
+
+    found = least_norm(B, factor, residual, lift)
+    if found is None:
+        return None
+    X, steps = found
+    residuals = column_norms(R)
+    error = ratios(residuals, column_norms(X)) / math.sqrt(factor.squares.sum())
+    method = f"normal equations, {describe(steps)}"
+    return Answer(X, residuals**2, certify(factor.decision, method, 0, error))
+
+
+def least_norm(
+    B: Array,
+    factor: CholeskyFactor,
+    residual: Callable[[Array], Array],
+    lift: Callable[[Array], Array],
+) -> tuple[Array, int] | None:
+    """Return the solution of A X = B of least norm and the steps it took, or None: no gain.
+
+    Parameters
+    ----------
+    B : ndarray, shape (m, k)
+    factor : CholeskyFactor
+        Of A^H, or of its conjugate.
+    residual, lift : callable
+        X to B - A X; C to A^H (A A^H)^-1 C.
+    """
+    D = 1.0 if factor.scale is None else factor.scale
+    enough = ENOUGH * float(np.finfo(B.dtype).eps) * factor.norm
+    X, before = lift(B), math.inf
+    for steps in range(STEPS + 1):
+        R = residual(X)
         # By rows, as LQ would make it.
-        error = ratios(column_norms(np.asfortranarray(D * R)), lengths)
+        error = ratios(column_norms(np.asfortranarray(D * R)), column_norms(X))
         if error <= enough:
-            residuals = column_norms(R)
-            norm = math.sqrt(factor.squares.sum())
-            error = ratios(residuals, lengths) / norm
-            return Answer(
-                X,
-                residuals**2,
-                certify(factor.decision, f"normal equations, {describe(steps)}", 0, error),
-            )
+            return X, steps
         if not error <= GAIN * before:
             return None
         before = error
         # Not a new A^H y, whose rounding A would amplify as much as that of the first.
-        normal.py_adjoint(A, _solve(factor, R), dX)
-        X += dX
+        X += lift(R)
     return None
 
 
-def _solve(factor: CholeskyFactor, B: Array) -> Array:
-    """Return (A A^H)^-1 B from the factor of its conjugate."""
+def solve_gram(factor: CholeskyFactor, B: Array) -> Array:
+    """Return (A^H A)^-1 B from the factor of A."""
     D = 1.0 if factor.scale is None else factor.scale
-    Y = D * factor.rest(factor.half(np.array(D * B.conj(), order="F")))
-    return np.conj(Y, order="F")
+    return np.asfortranarray(D * factor.rest(factor.half(np.array(D * B, order="F"))))

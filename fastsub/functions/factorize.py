@@ -16,9 +16,11 @@ from fastsub.factor.arrays import (
     working_copy,
 )
 from fastsub.factor.certificate import Certificate
+from fastsub.factor.choose import prefers_seminormal
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff
 from fastsub.factor.lu import Nonsingular
+from fastsub.factor.seminormal import Seminormal
 from fastsub.html import card
 
 
@@ -34,7 +36,7 @@ class Factorization:
         Its `method` says which factorisation it is.
     """
 
-    def __init__(self, inner: Nonsingular | COD) -> None:
+    def __init__(self, inner: Nonsingular | Seminormal | COD) -> None:
         self._inner = inner
         self.shape = inner.shape
         self.dtype = inner.dtype
@@ -150,8 +152,11 @@ def factorize(A: Any, rtol: float | None = None, *, check_finite: bool = True) -
     Notes
     -----
     A square matrix is factored as P A = L U if that proves full rank (4 n^3 / 3 flops, the proof
-    included; 2 n^2 for a right-hand side); any other by the complete orthogonal decomposition
-    (2 m n^2 - 2 n^3 / 3 flops for m >= n, up to 4 m n + 4 n^2 for a right-hand side).
+    included; 2 n^2 for a right-hand side). A large one with twice as many rows as columns is kept
+    with the Cholesky factor of its Gram matrix if that proves full rank (m n^2 flops; 8 m n or more
+    for a right-hand side, refined until its backward error is that of QR). Any other is factored by
+    the complete orthogonal decomposition (2 m n^2 - 2 n^3 / 3 flops for m >= n, up to 4 m n + 4 n^2
+    for a right-hand side).
 
     References
     ----------
@@ -168,8 +173,13 @@ def factorize(A: Any, rtol: float | None = None, *, check_finite: bool = True) -
     """
     A = as_matrix(A)
     rtol = check_tolerance(rtol, "rtol")
-    if A.shape[0] == A.shape[1] > 0:
+    m, n = A.shape
+    if m == n > 0:
         proved = Nonsingular.prove(A, Cutoff.of(A, rtol), check_finite=check_finite)
         if proved is not None:
             return Factorization(proved)
+    if prefers_seminormal(m, n, A.dtype):
+        tall = Seminormal.prove(A, Cutoff.of(A, rtol), check_finite=check_finite)
+        if tall is not None:
+            return Factorization(tall)
     return Factorization(COD(A, rtol, check_finite=check_finite))

@@ -41,6 +41,8 @@ from fastsub.factor.stacked import NOBODY, Decisions, places, solve_stack
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
+# Entries up to which a basis from one compiled call, and a QR, beat blocks.
+_COMPILED_BASIS = 20_000
 # Entries up to which the SVD that only decides, in the same compiled call, is the cheaper one.
 _COMPILED_SVD = 32 * 32
 
@@ -155,9 +157,10 @@ def _one(
 ) -> tuple[Array, Certificate]:
     cutoff = Cutoff.of(A, rtol, None, atol)
     compiled = A.size <= _COMPILED_SVD
-    answer = decide_small(A, cutoff, complement=False, svd_too=compiled)
+    small = is_small(*A.shape) and A.size <= _COMPILED_BASIS
+    answer = decide_small(A, cutoff, complement=False, svd_too=compiled) if small else None
     # LAPACK's SVD may not come to an end on an infinity.
-    if answer is None and is_small(*A.shape) and not atol and np.isfinite(A).all():
+    if answer is None and small and not atol and np.isfinite(A).all():
         return _by_svd(A, cutoff, check_finite)
     if answer is None:
         tall = _tall(A, cutoff) if A.shape[0] >= A.shape[1] else _tall(A.T, cutoff)

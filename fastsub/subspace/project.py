@@ -16,6 +16,7 @@ from fastsub.factor.arrays import (
     product,
     working_copy,
 )
+from fastsub.subspace.projector import Projector
 from fastsub.subspace.subspace import Subspace
 from fastsub.subspace.vectors import default_tol
 
@@ -125,7 +126,7 @@ def is_projector(P: Any, *, tol: float | None = None) -> bool:
 
     Parameters
     ----------
-    P : array_like, shape (n, n)
+    P : array_like, shape (n, n), or what `projector` returns
     tol : float, optional
         Bound of ``norm(P @ P - P)`` and of ``norm(P - P.conj().T)``, Frobenius norms, relative to
         the larger of 1 and ``norm(P)``; ``100 * eps * sqrt(n)`` by default.
@@ -159,7 +160,7 @@ def is_projector(P: Any, *, tol: float | None = None) -> bool:
     >>> fastsub.is_projector([[0.5, 0.5], [0.5, 0.5]]), fastsub.is_projector([[1, 1], [0, 0]])
     (True, False)
     """
-    P = as_matrix(P, "P")
+    P = as_matrix(P.to_matrix() if isinstance(P, Projector) else P, "P")
     largest, tol = check_finite_magnitude(P, "P") if P.size else 0.0, check_tolerance(tol, "tol")
     n = P.shape[0]
     if n != P.shape[1]:
