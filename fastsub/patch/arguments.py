@@ -85,7 +85,11 @@ def separate(tol: Any, lower: Any, upper: Any, factor: float = 1.0) -> None:
     A singular value nearer to the cutoff than rounding errors may fall on either side of it: there
     the peer's own errors decide, and nobody else can know how.
     """
-    if not np.all((upper <= tol) & (factor * tol < lower)):
+    if isinstance(tol, float):
+        proved = upper <= tol and factor * tol < lower
+    else:
+        proved = bool(np.all((upper <= tol) & (factor * tol < lower)))
+    if not proved:
         raise PassOn("a singular value too near the cutoff")
 
 
