@@ -99,6 +99,12 @@ def believe(certificate: Certificate, factor: float = 1.0) -> None:
     separate(c.tol, c.sigma_r_lower, c.sigma_next_upper, factor)
 
 
+def invertible(certificate: Certificate, dtype: np.dtype[Any]) -> None:
+    """Pass on where the inverse of a singular value may overflow: the peer warns of it."""
+    if np.any(certificate.sigma_r_lower < 4 / np.finfo(dtype).max):
+        raise PassOn("an inverse that overflows")
+
+
 def over_stack(core: Any, arrays: tuple[Array, ...], batched: bool) -> Any:
     """Apply `core` to matrices, or as SciPy does to each of a stack: a tuple becomes a list.
 

@@ -18,6 +18,7 @@ from fastsub.kernels.direct import py_decide
 from fastsub.patch.arguments import (
     believe,
     in_double,
+    invertible,
     number,
     plain,
     plain_right_hand_side,
@@ -77,6 +78,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         A = _from_lower_triangle(A)
     B, certificate = fastsub.pinv(A, rtol=cutoff, full_output=True)
     believe(certificate)
+    invertible(certificate, _result_dtype(a))
     return np.asarray(B).astype(_result_dtype(a), copy=False)
 
 

@@ -20,6 +20,7 @@ from fastsub.factor.cutoff import EPS
 from fastsub.patch.arguments import (
     believe,
     in_lapack_precision,
+    invertible,
     number,
     over_stack,
     plain,
@@ -132,6 +133,7 @@ def pinv(
             a, atol=absolute, rtol=relative, return_rank=True, full_output=True
         )
         believe(certificate)
+        invertible(certificate, a.dtype)
         return (B, np.intp(rank)) if return_rank else B
 
     return over_stack(core, (plain(a),), _BATCHED)
