@@ -271,6 +271,16 @@ def test_a_rank_that_rounding_decides_is_left_to_the_peer():
         assert ours == theirs
 
 
+@pytest.mark.parametrize("function", ["scipy.linalg.pinv", "numpy.linalg.pinv"])
+def test_an_inverse_that_overflows_is_left_to_the_peer_to_warn_of(function):
+    A = np.diag([1e-300, 3e-309])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        theirs, ours, who = both(function, A)
+    assert who == Calls(0, {"an inverse that overflows": 1})
+    np.testing.assert_equal(ours, theirs)
+
+
 def test_inputs_are_left_alone():
     rng = np.random.default_rng(SEED + 7)
     A, b = rng.standard_normal((40, 4)), rng.standard_normal(40)

@@ -28,7 +28,8 @@ _LAPACK = {
 }
 
 # Entries up to which a call costs more than its arithmetic (ratios to SciPy, 3 x 3 to 100 x 100).
-_SMALL = 64 * 64
+_BLOCK = 32  # of LAPACK
+_SMALL = 112 * 112
 
 
 def rrqr(A: Any, *, rank: int | None = None, rtol: float | None = None, rng: Any = None) -> RRQR:
@@ -204,11 +205,11 @@ def _by_lapack(W: Array, mode: str, pivoting: bool, exponent: int) -> tuple[Arra
     (m, n), k = W.shape, min(W.shape)
     pivots: tuple[Array, ...] = ()
     if pivoting:
-        W, p, tau, _, _ = geqp3(W, overwrite_a=True)
+        W, p, tau, _, _ = geqp3(W, lwork=2 * n + _BLOCK * (n + 1), overwrite_a=True)
         p -= 1
         pivots = (p,)
     else:
-        W, tau, _, _ = geqrf(W, overwrite_a=True)
+        W, tau, _, _ = geqrf(W, lwork=_BLOCK * n, overwrite_a=True)
     R = upper(W, k)
     if m > n and mode in ("full", "r"):
         R = np.concatenate([R, np.zeros((m - n, n), W.dtype)])
@@ -223,5 +224,5 @@ def _by_lapack(W: Array, mode: str, pivoting: bool, exponent: int) -> tuple[Arra
         square = np.zeros((m, m), W.dtype, order="F")
         square[:, :n] = W
         W = square
-    Q, _, _ = generate(W[:, :m], tau, overwrite_a=True)
+    Q, _, _ = generate(W[:, :m], tau, lwork=_BLOCK * W.shape[1], overwrite_a=True)
     return (Q, R, *pivots)

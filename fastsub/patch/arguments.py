@@ -85,7 +85,11 @@ def separate(tol: Any, lower: Any, upper: Any, factor: float = 1.0) -> None:
     A singular value nearer to the cutoff than rounding errors may fall on either side of it: there
     the peer's own errors decide, and nobody else can know how.
     """
-    if not np.all((upper <= tol) & (factor * tol < lower)):
+    if isinstance(tol, float):
+        proved = upper <= tol and factor * tol < lower
+    else:
+        proved = bool(np.all((upper <= tol) & (factor * tol < lower)))
+    if not proved:
         raise PassOn("a singular value too near the cutoff")
 
 
@@ -93,6 +97,12 @@ def believe(certificate: Certificate, factor: float = 1.0) -> None:
     """Pass on unless the certificate separates the two sides."""
     c = certificate
     separate(c.tol, c.sigma_r_lower, c.sigma_next_upper, factor)
+
+
+def invertible(certificate: Certificate, dtype: np.dtype[Any]) -> None:
+    """Pass on where the inverse of a singular value may overflow: the peer warns of it."""
+    if np.any(certificate.sigma_r_lower < 4 / np.finfo(dtype).max):
+        raise PassOn("an inverse that overflows")
 
 
 def over_stack(core: Any, arrays: tuple[Array, ...], batched: bool) -> Any:

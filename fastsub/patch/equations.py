@@ -36,6 +36,9 @@ _GESDD = {char: getattr(lapack, f"{name}gesdd") for char, name in zip("fdFD", "s
 
 # Rows beside a column from which the QR of the kernels is the faster half of the work.
 _TALL = 4
+# Entries up to which copying, and calling, costs more than is won.
+_FEW = 2048
+# Entries up to which LAPACK's least workspace is enough.
 _SMALL = 32 * 32
 
 
@@ -87,10 +90,10 @@ def solve(a: Array, b: Array, rtol: float, factor: float = 1.0) -> Solution:
 def solve_with_singular_values(a: Array, b: Array, rtol: float) -> tuple[Solution, Array]:
     """Return the solution of least norm and the singular values of a, descending."""
     m, n = a.shape
-    if m < _TALL * n or a.size <= SMALL_ENTRIES:
+    k = 1 if b.ndim == 1 else b.shape[1]
+    if m < _TALL * n or a.size <= _FEW or k > n:
         solution = solve(a, b, rtol)
         return solution, singular_values(a)
-    k = 1 if b.ndim == 1 else b.shape[1]
     both = np.empty((m, n + k), a.dtype, order="F")
     both[:, :n], both[:, n:] = a, b.reshape(m, k)
     (R,) = qr(both, overwrite_a=True, mode="r")

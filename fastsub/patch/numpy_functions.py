@@ -13,10 +13,12 @@ import numpy as np
 import fastsub
 from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import SMALL_ENTRIES
+from fastsub.factor.cutoff import EPS
 from fastsub.kernels.direct import py_decide
 from fastsub.patch.arguments import (
     believe,
     in_double,
+    invertible,
     number,
     plain,
     plain_right_hand_side,
@@ -26,7 +28,6 @@ from fastsub.patch.arguments import (
 from fastsub.patch.equations import cutoff_of, solve_with_singular_values
 from fastsub.patch.tally import PassOn
 
-_EPS = {char: float(np.finfo(char).eps) for char in "fdFD"}
 _UNSET = getattr(np, "_NoValue", None)
 
 
@@ -77,6 +78,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNS
         A = _from_lower_triangle(A)
     B, certificate = fastsub.pinv(A, rtol=cutoff, full_output=True)
     believe(certificate)
+    invertible(certificate, _result_dtype(a))
     return np.asarray(B).astype(_result_dtype(a), copy=False)
 
 
@@ -85,15 +87,17 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = plain(a), plain_right_hand_side(b)
     if a.ndim > 2 or b.ndim > 2 or len(a) != len(b):
         raise PassOn("shapes that do not match")
-    dtype = np.result_type(_result_dtype(a), _result_dtype(b))
-    double = np.result_type(in_double(a[:0]), in_double(b[:0]))
-    A, B = a.astype(double, copy=False), b.astype(double, copy=False)
+    dtype, A, B = a.dtype, a, b
+    if not a.dtype == b.dtype == np.float64:
+        dtype = np.result_type(_result_dtype(a), _result_dtype(b))
+        double = np.result_type(in_double(a[:0]), in_double(b[:0]))
+        A, B = a.astype(double, copy=False), b.astype(double, copy=False)
     given = number(rcond)
     if given is None:
-        given = float(np.finfo(np.float64).eps) * max(A.shape)
+        given = EPS["d"] * max(A.shape)
     cutoff = cutoff_of("gelsd", given, np.float64)
     (x, squares, rank), sigma = solve_with_singular_values(A, B, cutoff)
-    real = np.empty(0, dtype).real.dtype
+    real = dtype if dtype.kind == "f" else np.empty(0, dtype).real.dtype
     residues = np.empty(0) if squares is None else squares
     return (
         x.astype(dtype, copy=False),
@@ -105,7 +109,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 def _eps(a: Array) -> float:
     """Return the unit of NumPy's tolerance: integers count as doubles."""
-    return _EPS.get(a.dtype.char, _EPS["d"])
+    return EPS.get(a.dtype.char, EPS["d"])
 
 
 def _result_dtype(a: Array) -> np.dtype[Any]:

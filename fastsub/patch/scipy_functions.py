@@ -16,9 +16,11 @@ import scipy.linalg
 import fastsub
 from fastsub.factor.arrays import Array
 from fastsub.factor.choose import choose
+from fastsub.factor.cutoff import EPS
 from fastsub.patch.arguments import (
     believe,
     in_lapack_precision,
+    invertible,
     number,
     over_stack,
     plain,
@@ -100,7 +102,7 @@ def lstsq(
         if len(a) != len(b):
             raise PassOn("shapes that do not match")
         a, b = in_lapack_precision(a, b)
-        eps = float(np.finfo(a.dtype).eps)
+        eps = EPS[a.dtype.char]
         cutoff = cutoff_of(driver, eps if rcond is None else rcond, a.dtype)
         if driver == "gelsy":
             x, _, rank = solve(a, b, cutoff, _GELSY)
@@ -131,6 +133,7 @@ def pinv(
             a, atol=absolute, rtol=relative, return_rank=True, full_output=True
         )
         believe(certificate)
+        invertible(certificate, a.dtype)
         return (B, np.intp(rank)) if return_rank else B
 
     return over_stack(core, (plain(a),), _BATCHED)
