@@ -85,6 +85,7 @@ def basis(
         )
         return space.basis(factorisation), factorisation.certificate
 
+    certificate: Certificate | None
     if A.ndim == 2:
         result, certificate = one(A)
     else:

@@ -133,6 +133,7 @@ def lstsq(
     if check_finite and B.size:
         check_finite_magnitude(np.atleast_2d(B), "b")
     options = (rtol, overwrite_a, check_finite, lapack_driver, full_output)
+    certificate: Certificate | None
     if A.ndim == 2 and B.ndim <= 2:
         result, certificate = _one(A, B, *options)
     else:
@@ -199,7 +200,7 @@ def _with_singular_values(
     return solve_by(F, keep, B), F.singular_values()
 
 
-def _stack(A: Array, B: Array, *options: Any) -> tuple[tuple[Any, Any, Any, Any], Certificate]:
+def _stack(A: Array, B: Array, *options: Any) -> tuple[Any, Certificate | None]:
     core = 1 if B.ndim == 1 else 2
     shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-core])
     if math.prod(shape) == 0:
@@ -241,7 +242,7 @@ def _compiled(
     check_finite: bool,
     driver: str | None,
     full_output: bool,
-) -> tuple[tuple[Array, Array, Array, None], Certificate] | None:
+) -> tuple[tuple[Array, Array, Array, None], Certificate | None] | None:
     """Return what `_stack` does for small matrices and B (..., m, k); None: not for this path."""
     (m, n), dtype = A.shape[-2:], np.result_type(A, B)
     split = A.dtype.kind != "c" and dtype.kind == "c"
@@ -276,6 +277,7 @@ def _compiled(
     if split:
         x = x[..., : k // 2] + 1j * x[..., k // 2 :]
         residues = residues[:, : k // 2] + residues[:, k // 2 :]
-    certificate = decisions.certificate(shape)
+    certificate = decisions.certificate(shape) if full_output else None
     residues = residues.reshape(*shape, residues.shape[1])
-    return (x.reshape(*shape, *x.shape[1:]), residues, certificate.rank, None), certificate
+    ranks = decisions.ranks.astype(int).reshape(shape)
+    return (x.reshape(*shape, *x.shape[1:]), residues, ranks, None), certificate

@@ -115,19 +115,19 @@ def pinv(
         raise ValueError(f"a must be a matrix or a stack of matrices, got {A.ndim}-d")
     absolute, relative = check_tolerance(atol, "atol") or 0.0, check_tolerance(rtol, "rtol")
     rank: Any
+    certificate: Certificate | None
     if A.ndim == 2:
         B, certificate = _one(A, absolute, relative, check_finite)
         rank = certificate.rank
     else:
-        B, certificate = _stack(A, absolute, relative, check_finite, full_output)
-        rank = np.asarray(certificate.rank, np.intp)
+        B, rank, certificate = _stack(A, absolute, relative, check_finite, full_output)
     result = (B, rank) if return_rank else B
     return (result, certificate) if full_output else result
 
 
 def _stack(
     A: Array, atol: float, rtol: float | None, check_finite: bool, tight: bool
-) -> tuple[Array, Certificate]:
+) -> tuple[Array, Array, Certificate | None]:
     """Solve A X = I, or A^T X^T = I: that of the two with fewer columns in I."""
     *shape, m, n = A.shape
     count, k = math.prod(shape), min(m, n)
@@ -149,7 +149,8 @@ def _stack(
     for i in others.tolist():
         B[i], said = _one(A[np.unravel_index(i, shape)], atol, rtol, check_finite)
         decisions.put(i, said)
-    return B.reshape(*shape, n, m), decisions.certificate(tuple(shape))
+    certificate = decisions.certificate(tuple(shape)) if tight else None
+    return B.reshape(*shape, n, m), decisions.ranks.reshape(shape), certificate
 
 
 def _one(

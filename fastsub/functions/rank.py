@@ -115,11 +115,11 @@ def matrix_rank(
     if A.ndim == 2:
         certificate = _certificate(A, tol, rtol)
         return (certificate.rank, certificate) if full_output else certificate.rank
-    ranks, certificate = _stack(A, tol, rtol, full_output)
-    return (ranks, certificate) if full_output else ranks
+    ranks, certificates = _stack(A, tol, rtol, full_output)
+    return (ranks, certificates) if full_output else ranks
 
 
-def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certificate]:
+def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certificate | None]:
     shape = A.shape[:-2]
     absolute, relative = _tolerances(tol, "tol", shape), _tolerances(rtol, "rtol", shape)
     if A.size and is_small(*A.shape[-2:]):
@@ -135,6 +135,8 @@ def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certifica
         if (decisions.how == NOBODY).any():
             check_finite_magnitude(A, "A")
             raise ConvergenceError("the SVD of a matrix of the stack failed")
+        if not tight:
+            return decisions.ranks.reshape(shape), None
         certificate = decisions.certificate(shape)
     else:
         certificates = [

@@ -54,7 +54,7 @@ def bases_of_stack(
     ragged: bool,
     padded: bool,
     full_output: bool,
-) -> tuple[Any, Certificate]:
+) -> tuple[Any, Certificate | None]:
     """Return one of the four subspaces of every matrix of a stack.
 
     Parameters
@@ -74,7 +74,7 @@ def bases_of_stack(
         Return a list of bases in C order; or an array, zero where a basis is narrower than the
         widest, and the ranks.
     full_output : bool
-        Whether the certificate is looked at.
+        Whether a certificate is wanted; without it there is none.
 
     Raises
     ------
@@ -99,7 +99,8 @@ def bases_of_stack(
         bases = _one_at_a_time(A.reshape(count, m, n), one, width)
     if uniform:
         _check_equal(bases.decisions.ranks)
-    certificate = bases.decisions.certificate(shape)
+    ranks = bases.decisions.ranks.reshape(shape)
+    certificate = bases.decisions.certificate(shape) if full_output else None
     if ragged:
         answers: list[Any] = [None] * count
         for indices, group in bases.groups:
@@ -114,7 +115,7 @@ def bases_of_stack(
         for indices, group in bases.groups:
             whole[indices, : group.shape[1]] = group
     stacked = whole.reshape(*shape, *whole.shape[1:]).swapaxes(-1, -2)
-    return ((stacked, certificate.rank) if padded else stacked), certificate
+    return ((stacked, ranks) if padded else stacked), certificate
 
 
 def _check_equal(ranks: Array) -> None:
@@ -182,6 +183,8 @@ def _compiled(
         decisions.put(i, said)
     if uniform:
         _check_equal(decisions.ranks)
+    if not nobody.size and (decisions.ranks == usual).all():
+        return Bases([(np.arange(len(at)), basis)], decisions)
     groups = []
     for rank in np.unique(decisions.ranks).tolist():
         indices = np.flatnonzero(decisions.ranks == rank)

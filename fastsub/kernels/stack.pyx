@@ -3,17 +3,22 @@
 A stack is an array of any strides and a list of places, entries from its first one, where matrices
 begin: broadcasting, slices and selections cost nothing. Each matrix is decided as a single one is:
 
-        by_bounds (small.pyx)   one at a time, with pivots where need be
+        prove (lanes.pyx)       as many at once as a vector has lanes: is the rank full?
+        by_bounds (small.pyx)   else one at a time, with pivots where need be
         by_svd (undecided.pyx)  its singular values, where bounds leave it open
 
-so that the answer for a matrix never depends on its neighbours.
+What a lane holds never touches its neighbours.
 """
 
 cimport numpy as cnp
+from libc.math cimport sqrt
 from libc.stdlib cimport free
 
 from fastsub.kernels.blas cimport blas_int
 from fastsub.kernels.direct cimport shorter, strips_for
+from fastsub.kernels.lanes cimport (
+    BLOCK, Group, begin_group, finish_group, gather, prove, worthwhile,
+)
 from fastsub.kernels.small cimport (
     DECIDED, NOT_FINITE, ROUGH, SCRATCH, Small, begin, by_bounds, columns, finish,
 )
@@ -29,6 +34,9 @@ cdef enum How:
     REFINED = 2
     BY_SVD = 3
     NOBODY = 4
+
+cdef enum:
+    STEPS = 3  # of the power method, for a cutoff that is shown
 
 
 cdef int one(Small* S, bint complement, Py_ssize_t width, char* out) noexcept nogil:
@@ -57,6 +65,53 @@ cdef int one(Small* S, bint complement, Py_ssize_t width, char* out) noexcept no
     if info != 0:
         return NOBODY
     return REFINED if status == ROUGH else BY_SVD
+
+
+cdef struct Wanted:
+    # The stack, each matrix tall: A or A^H; the answers
+    const char* A
+    Py_ssize_t rs, cs
+    bint conjugate, complement
+    Py_ssize_t width, step
+    char* out
+
+
+cdef unsigned int group(Group* G, Small* S, const Wanted* want, const Py_ssize_t* at,
+                        Py_ssize_t left, char* out, Py_ssize_t* count) noexcept nogil:
+    """Decide about the next matrices; return those of full rank, whose bases go to out"""
+    cdef unsigned int which
+    cdef Py_ssize_t lane, q, c, k, start
+    count[0] = gather(G, at, left, G.at)
+    G.K.load(G.m, G.n, want.A, G.at, want.rs, want.cs, want.conjugate, G.W)
+    which = prove(G, count[0], <unsigned int>-1, S.tight)
+    if which == 0 or want.width <= 0:
+        return which
+    if S.m == G.n:
+        # The whole space.
+        for lane in range(count[0]):
+            if which >> lane & 1:
+                columns(S, 0, S.m, out + lane * want.step)
+        return which
+    start = G.n if want.complement else 0
+    for q in range((want.width + BLOCK - 1) // BLOCK):
+        c = q * BLOCK
+        k = min(<Py_ssize_t>BLOCK, want.width - c)
+        G.K.unit(G.m, start + c, k, G.C)
+        G.K.apply(G.m, min(G.n, start + c + k), k, G.W, G.tau, G.C)
+        G.K.store(G.m, G.m, k, G.C, which, want.step, out + c * G.m * S.K.size)
+    return which
+
+
+cdef double cutoff(Small* S, double low) noexcept nogil:
+    """rtol sigma_1 to a few percent; low is what it is at least"""
+    cdef Py_ssize_t m = S.m, n = S.n, rs = S.rs, cs = S.cs
+    cdef double sigma_1
+    if S.tol >= 0:
+        return low
+    if rs == 1:
+        m, n, rs, cs = n, m, cs, rs
+    sigma_1 = S.K.sigma_1(m, n, S.A, rs, cs, 1.0, STEPS, S.x, S.z)
+    return max(low, S.rtol * sigma_1 * (1 - 4 * sqrt(<double>n) * S.K.eps))
 
 
 def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssize_t last,
@@ -89,39 +144,66 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
     """
     cdef char[SCRATCH] scratch
     cdef Small S
-    cdef Py_ssize_t i, width = -1, step = 0, axis = cnp.PyArray_NDIM(A) - 2
-    cdef const char* data = <const char*>cnp.PyArray_DATA(A)
-    cdef char* out = NULL
-    cdef int answer = 0
+    cdef Group G
+    cdef Wanted want
+    cdef Py_ssize_t i = first, j, lane, count, lanes, axis = cnp.PyArray_NDIM(A) - 2
+    cdef unsigned int which
+    cdef int answer = 0, dtype = cnp.PyArray_TYPE(A)
     S.K = strips_for(cnp.PyArray_TYPE(A))
     if S.K == NULL or axis < 0 or not cnp.PyArray_ISBEHAVED_RO(A):
         raise ValueError("A must be a stack of matrices of one of the four dtypes")
+    if not 0 <= first <= last <= min(at.shape[0], ranks.shape[0]):
+        raise ValueError("first and last must lie within the stack")
     S.m, S.n = cnp.PyArray_DIM(A, <int>axis), cnp.PyArray_DIM(A, <int>axis + 1)
     S.rs = cnp.PyArray_STRIDE(A, <int>axis) // S.K.size
     S.cs = cnp.PyArray_STRIDE(A, <int>axis + 1) // S.K.size
+    want.A, want.rs, want.cs = <const char*>cnp.PyArray_DATA(A), S.rs, S.cs
+    want.conjugate = S.m < S.n
+    if want.conjugate:
+        want.rs, want.cs = S.cs, S.rs
+    want.complement, want.width, want.step, want.out = complement, -1, 0, NULL
     S.conjugate = S.flipped = row_side
     if row_side:
         S.m, S.n, S.rs, S.cs = S.n, S.m, S.cs, S.rs
-    S.clean, S.tight, S.rank = basis is not None, tight, 0
+    S.clean, S.tight, S.rank, S.strips = basis is not None, tight, 0, 0
     if basis is None:
         shorter(&S)
     else:
-        width, out = cnp.PyArray_DIM(basis, 1), <char*>cnp.PyArray_DATA(basis)
-        step = width * S.m * S.K.size
-    if not 0 <= first <= last <= min(at.shape[0], ranks.shape[0]):
-        raise ValueError("first and last must lie within the stack")
+        want.width, want.out = cnp.PyArray_DIM(basis, 1), <char*>cnp.PyArray_DATA(basis)
+        want.step = want.width * S.m * S.K.size
     if not begin(&S, scratch):
         raise MemoryError("no memory for the workspace of a small matrix")
     with nogil:
-        for i in range(first, last):
-            S.A = data + at[i] * S.K.size
-            S.rtol, S.tol = rtol[i], tol[i]
-            answer = one(&S, complement, width, out + i * step)
-            if answer == NO_MEMORY:
-                break
-            ranks[i] = S.rank
-            bounds[i, 0], bounds[i, 1], bounds[i, 2] = S.cutoff, S.lower, S.upper
-            how[i] = answer
+        G.memory = NULL
+        # Where another rank is expected, lanes would fail.
+        if want.width < 0 or want.width == (S.m - min(S.m, S.n) if complement
+                                            else min(S.m, S.n)):
+            begin_group(&G, dtype, max(S.m, S.n), min(S.m, S.n), 0,
+                        BLOCK if want.width > 0 else 0)
+        lanes = G.K.lanes if G.memory != NULL else 1
+        while i < last and answer != NO_MEMORY:
+            count, which = 1, 0
+            if worthwhile(&G, last - i):
+                for lane in range(lanes):
+                    j = min(i + lane, last - 1)
+                    G.rtol[lane], G.tol[lane] = rtol[j], tol[j]
+                which = group(&G, &S, &want, &at[i], last - i, want.out + i * want.step, &count)
+            for lane in range(count):
+                j = i + lane
+                S.A = want.A + at[j] * S.K.size
+                S.rtol, S.tol = rtol[j], tol[j]
+                if which >> lane & 1:
+                    ranks[j], how[j] = G.n, PLAIN
+                    bounds[j, 0] = cutoff(&S, G.bounds[lane]) if tight else G.bounds[lane]
+                    bounds[j, 1], bounds[j, 2] = G.bounds[lanes + lane], 0
+                    continue
+                answer = one(&S, complement, want.width, want.out + j * want.step)
+                if answer == NO_MEMORY:
+                    break
+                ranks[j], how[j] = S.rank, answer
+                bounds[j, 0], bounds[j, 1], bounds[j, 2] = S.cutoff, S.lower, S.upper
+            i += count
+        finish_group(&G)
         finish(&S)
     if answer == NO_MEMORY:
         raise MemoryError("no memory for the workspace of a small matrix")

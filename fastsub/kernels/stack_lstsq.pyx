@@ -1,15 +1,25 @@
 """Least squares of a stack of small matrices: the loop over it, compiled, without the GIL.
 
-The stack lies as in stack.pyx. Each matrix is solved as a single one is: by QR where its columns,
-or if it is wide its rows, are proved to be independent; at any other proved rank by the complete
-orthogonal decomposition (direct_lstsq.pyx).
+The stack lies as in stack.pyx. As many matrices at once as a vector has lanes are solved by QR
+where their columns, or if they are wide their rows, are proved to be independent (lane_loops.h):
+
+    m >= n:   (A b) = Q (R c),   x = R^-1 c[:n]
+    m < n:    A^H = Q R,         x = Q (R^-H b; 0)
+
+the others one at a time, as a single one is (direct_lstsq.pyx).
 """
 
 cimport numpy as cnp
 
+from libc.math cimport ldexp
+
 from fastsub.kernels.direct cimport strips_for
 from fastsub.kernels.direct_lstsq cimport Problem, can_square, solve_any, solve_full
+from fastsub.kernels.lanes cimport (
+    MOST_LANES, Group, begin_group, finish_group, gather, prove, worthwhile,
+)
 from fastsub.kernels.small cimport DECIDED, SCRATCH, UNDECIDED, Small, begin, finish
+from fastsub.kernels.stack cimport cutoff
 
 cnp.import_array()
 
@@ -35,6 +45,59 @@ cdef int one(Problem* P, Small* S, Small* wide) noexcept nogil:
     if status != DECIDED:
         return NOBODY
     return PIVOTED if S.pivoted else PLAIN
+
+
+cdef unsigned int squarable(Group* G, const Small* S, Py_ssize_t m, Py_ssize_t k,
+                            const char* C) noexcept nogil:
+    """Lanes of which the right-hand sides, m rows of C (G.m, k), can be squared, and are not zero
+
+    None of a NaN.
+    """
+    cdef double limit = ldexp(1.0, 2 * S.K.safe)
+    cdef double* squares = <double*>G.work
+    cdef double[MOST_LANES] total
+    cdef Py_ssize_t j, lane
+    cdef unsigned int which = 0
+    for lane in range(G.K.lanes):
+        total[lane] = 0
+    for j in range(k):
+        G.K.sumsq(0, m, 1, C + j * G.m * G.K.size, squares)
+        for lane in range(G.K.lanes):
+            total[lane] += squares[lane]
+    for lane in range(G.K.lanes):
+        if 1 / limit < total[lane] < limit:
+            which |= 1u << lane
+    return which
+
+
+cdef unsigned int group(Group* G, Small* S, Problem* P, const Py_ssize_t* at,
+                        const Py_ssize_t* at_b, Py_ssize_t left, const char* A, const char* B,
+                        char* x, double* squares, Py_ssize_t* count) noexcept nogil:
+    """Solve the next problems; return those of full rank, which are solved"""
+    cdef Py_ssize_t[MOST_LANES] places
+    cdef Py_ssize_t j, lane, row = G.m * G.K.size, size = S.K.size
+    cdef unsigned int which
+    cdef char* C = G.C if S.flipped else G.W + G.n * row
+    cdef const double* found = <const double*>G.work
+    count[0] = gather(G, at, left, places)
+    G.K.load(G.m, G.n, A, places, S.rs, S.cs, S.conjugate, G.W)
+    gather(G, at_b, left, places)
+    for j in range(P.k):
+        G.K.load(P.m, 1, B + j * P.cs * size, places, P.rs, 0, False, C + j * row)
+    which = prove(G, count[0], squarable(G, S, P.m, P.k, C), S.tight)
+    if which == 0:
+        return 0
+    if not S.flipped:
+        G.K.sumsq(G.n, G.m, P.k, C, <double*>G.work)
+        for lane in range(count[0]):
+            for j in range(P.k):
+                if which >> lane & 1:
+                    squares[lane * P.k + j] = found[j * G.K.lanes + lane]
+    G.K.solve(G.m, G.n, P.k, S.flipped, G.W, G.beta, C)
+    if S.flipped:
+        G.K.apply(G.m, G.n, P.k, G.W, G.tau, C)
+    G.K.store(G.m, P.n, P.k, C, which, P.n * P.k * size, x)
+    return which
 
 
 def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ssize_t[::1] at_b,
@@ -64,8 +127,11 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
     cdef char[SCRATCH] scratch, more
     cdef Small S, wide
     cdef Problem P
-    cdef Py_ssize_t i, rs, cs
+    cdef Group G
+    cdef Py_ssize_t i = first, j, lane, lanes, count, step, rs, cs
+    cdef unsigned int which
     cdef int a = cnp.PyArray_NDIM(A) - 2, b = cnp.PyArray_NDIM(B) - 2, answer = 0
+    cdef int dtype = cnp.PyArray_TYPE(A)
     cdef const char* data = <const char*>cnp.PyArray_DATA(A)
     cdef const char* rhs = <const char*>cnp.PyArray_DATA(B)
     cdef char* x = <char*>cnp.PyArray_DATA(X)
@@ -77,6 +143,7 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
     if cnp.PyArray_DIM(B, b) != P.m or not 0 <= first <= last <= min(at.shape[0], at_b.shape[0]):
         raise ValueError("A and B must have the same number of rows, and hold first and last")
     rs, cs = cnp.PyArray_STRIDE(A, a) // S.K.size, cnp.PyArray_STRIDE(A, a + 1) // S.K.size
+    step = P.n * P.k * S.K.size
     P.rs, P.cs = cnp.PyArray_STRIDE(B, b) // S.K.size, cnp.PyArray_STRIDE(B, b + 1) // S.K.size
     wide.m, wide.n, wide.rs, wide.cs = P.n, P.m, cs, rs
     wide.conjugate = wide.flipped = wide.clean = True
@@ -94,16 +161,32 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
         finish(&S)
         raise MemoryError("no memory for the workspace of a small matrix")
     with nogil:
-        for i in range(first, last):
-            S.A = wide.A = data + at[i] * S.K.size
-            P.b = rhs + at_b[i] * S.K.size
-            P.x, P.squares = x + i * P.k * P.n * S.K.size, &squares[i, 0]
-            answer = one(&P, &S, &wide)
-            if answer == -1:
-                break
-            ranks[i] = S.rank
-            bounds[i, 0], bounds[i, 1], bounds[i, 2] = S.cutoff, S.lower, S.upper
-            how[i] = answer
+        begin_group(&G, dtype, S.m, S.n, 0 if S.flipped else P.k, P.k if S.flipped else 0)
+        lanes = G.K.lanes
+        for j in range(lanes):
+            G.rtol[j], G.tol[j] = rtol, -1
+        while i < last and answer != -1:
+            count, which = 1, 0
+            if worthwhile(&G, last - i):
+                which = group(&G, &S, &P, &at[i], &at_b[i], last - i, data, rhs, x + i * step,
+                              &squares[i, 0], &count)
+            for lane in range(count):
+                j = i + lane
+                S.A = wide.A = data + at[j] * S.K.size
+                if which >> lane & 1:
+                    ranks[j], how[j] = G.n, PLAIN
+                    bounds[j, 0] = cutoff(&S, G.bounds[lane]) if tight else G.bounds[lane]
+                    bounds[j, 1], bounds[j, 2] = G.bounds[lanes + lane], 0
+                    continue
+                P.b = rhs + at_b[j] * S.K.size
+                P.x, P.squares = x + j * step, &squares[j, 0]
+                answer = one(&P, &S, &wide)
+                if answer == -1:
+                    break
+                ranks[j], how[j] = S.rank, answer
+                bounds[j, 0], bounds[j, 1], bounds[j, 2] = S.cutoff, S.lower, S.upper
+            i += count
+        finish_group(&G)
         finish(&S)
         finish(&wide)
     if answer == -1:

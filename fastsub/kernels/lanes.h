@@ -1,0 +1,43 @@
+/* Many small matrices at once, one in each lane of a vector (structure of arrays).
+
+   Entry (i, j) of `lanes` matrices is one vector (complex: one of real parts, then one of imaginary
+   parts); W (m, n) holds such vectors column by column. All lanes go the same way: Householder QR
+   without pivots, m >= n. A lane whose columns are not proved to be independent has failed, and
+   what it holds means nothing.
+
+   Pointers to vectors are void *, aligned to 64 bytes; strides count entries. */
+
+#ifndef FASTSUB_LANES_H
+#define FASTSUB_LANES_H
+
+#include <stddef.h>
+
+typedef struct {
+    ptrdiff_t lanes; /* matrices at once */
+    ptrdiff_t size;  /* bytes of an entry (i, j) of all of them */
+    /* W (m, n) := A or conj(A); entry (i, j) of matrix l at A[at[l] + i*rs + j*cs]. */
+    void (*load)(ptrdiff_t m, ptrdiff_t n, const void *A, const ptrdiff_t *at, ptrdiff_t rs,
+                 ptrdiff_t cs, int conjugate, void *W);
+    /* squares (lanes) := sums of squares of rows first, ..., m - 1 of columns of C (m, count). */
+    void (*sumsq)(ptrdiff_t first, ptrdiff_t m, ptrdiff_t count, const void *C, double *squares);
+    /* W = QR, and Q^H times `extra` columns after it; beta (n) R's diagonal, tau (n). Returns the
+       lanes (bits) of which full rank is proved, bounds (3, lanes) := cutoff, lower bound of
+       sigma_n, 0. `exact`: as near as ||R^-1||_F comes. work (4 (n + extra)). */
+    unsigned (*factor)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t extra, const double *rtol,
+                       const double *tol, int exact, void *W, void *beta, void *tau, void *work,
+                       double *bounds);
+    /* C (m, count) := columns first, first + 1, ... of the identity. */
+    void (*unit)(ptrdiff_t m, ptrdiff_t first, ptrdiff_t count, void *C);
+    /* C (m, count) := Q C, of the first n reflectors. */
+    void (*apply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, const void *W, const void *tau,
+                  void *C);
+    /* C (m, count) := (R^-1 C[:n]; as it was) or (R^-H C[:n]; 0). */
+    void (*solve)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, int adjoint, const void *W,
+                  const void *beta, void *C);
+    /* The first `rows` rows of C (m, count) in lanes of `which`, (rows, count) column-major each,
+       go to out + l*step bytes. */
+    void (*store)(ptrdiff_t m, ptrdiff_t rows, ptrdiff_t count, const void *C, unsigned which,
+                  ptrdiff_t step, void *out);
+} fastsub_lanes;
+
+#endif

@@ -1,0 +1,1 @@
+"""Types of the compiled module lanes, which has only C functions."""
