@@ -17,8 +17,8 @@ from fastsub.factor.arrays import (
 from fastsub.factor.tsqr import NotFiniteError, Triangle
 from fastsub.streams.reduced import Reduced
 
-_FIELDS = ("R", "exponents", "waiting")
-_NUMBERS = ("rows", "height", "loss", "patience")
+_FIELDS = ("R", "exponents", "waiting", "gram")
+_NUMBERS = ("rows", "units", "patience", "height", "loss")
 
 
 class Reducer:
@@ -176,12 +176,11 @@ class Reducer:
         self = cls()
         if "R" in arrays:
             fields: dict[str, Any] = {name: np.array(arrays[name]) for name in _FIELDS}
-            fields["R"] = np.asfortranarray(fields["R"])
-            rows, height, loss, patience = np.array(arrays["numbers"]).tolist()
+            fields |= {name: np.asfortranarray(fields[name]) for name in ("R", "gram")}
+            numbers = dict(zip(_NUMBERS, np.array(arrays["numbers"]).tolist(), strict=True))
+            fields |= {name: int(numbers.pop(name)) for name in ("rows", "units", "patience")}
             n, k = np.array(arrays["columns"]).tolist()
-            triangle = Triangle(
-                **fields, rows=int(rows), height=height, loss=loss, patience=int(patience)
-            )
+            triangle = Triangle(**fields, **numbers)
             self._state = (triangle, n, None if k == -2 else k)
         return self
 
