@@ -122,8 +122,10 @@ class Triangle:
         arrays = {name: getattr(self, name).astype(dtype, order="F") for name in _ARRAYS}
         return replace(self, **arrays)
 
-    def add(self, X: Array, Y: Array) -> Triangle:
+    def add(self, X: Array, Y: Array, G: Array | None = None) -> Triangle:
         """Return that of the rows (X Y) as well, X (p, n - k) and Y (p, k) of its dtype.
+
+        G is what `gram_of` made of them, if anybody did; it is destroyed.
 
         Raises
         ------
@@ -136,10 +138,12 @@ class Triangle:
             _check_finite(block)
             return replace(self, waiting=np.concatenate([self.waiting, block]), rows=self.rows + p)
         state = self if p >= _WAITING * n else self._with_waiting()
+        if p > _UNIT or G is None or G.dtype != X.dtype:
+            G = None
         for first in range(0, p, _UNIT):
             rows = slice(first, min(first + _UNIT, p))
             try:
-                state = state._add_unit(X[rows], Y[rows])
+                state = state._add_unit(X[rows], Y[rows], G)
             except NotFiniteError as error:
                 raise NotFiniteError(error.row + first, error.column, error.value) from None
         return replace(state, rows=self.rows + p)
@@ -195,12 +199,13 @@ class Triangle:
         R, height = _stack(self.R, R)
         return replace(alone, R=R, height=self.height + height)
 
-    def _add_unit(self, X: Array, Y: Array) -> Triangle:
+    def _add_unit(self, X: Array, Y: Array, G: Array | None) -> Triangle:
         p, n = X.shape[0], self.columns
         if self.patience or p < _GRAM_FROM * n or not is_packed(p, n, X.dtype):
             return replace(self._by_qr(X, Y), patience=max(0, self.patience - 1))
         if not self.exponents.any():
-            G = gram_matrix(whole_strides(X), whole_strides(Y))
+            if G is None:
+                G = gram_matrix(whole_strides(X), whole_strides(Y))
             if self.units:
                 G += self.gram
             loss = _loss(G, X.shape[1], p, self.units + 1)
@@ -231,6 +236,23 @@ class Triangle:
             return self
         R = np.asfortranarray(_times_power(self.R, exponents - self.exponents))
         return replace(self, R=R, exponents=exponents)
+
+
+def gram_of(X: Array, y: Array | None) -> Array | None:
+    """Return the Gram matrix of (X y) by this thread alone; None where it would not be asked.
+
+    Of arrays of any dtype, one that is not to be converted has it.
+    """
+    Y = X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
+    (p, n), dtype = X.shape, X.dtype
+    n += Y.shape[1]
+    if dtype.char not in EPS or not dtype.isnative or Y.dtype != dtype:
+        return None
+    if not _GRAM_FROM * n <= p <= _UNIT or not is_packed(p, n, dtype):
+        return None
+    G, work = empty((n, n), dtype), np.empty(gram.py_gram_work_size(X, Y.shape[1]), dtype)
+    gram.py_gram_with(X, Y, G, work)
+    return G
 
 
 def memory(n: int, dtype: Any) -> int:

@@ -63,7 +63,9 @@ class Reducer:
     def columns(self) -> int | None:
         return None if self._state is None else self._state[1]
 
-    def partial_fit(self, X: Any, y: Any = None, weights: Any = None) -> Reducer:
+    def partial_fit(
+        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Array | None = None
+    ) -> Reducer:
         """Add rows.
 
         Parameters
@@ -115,7 +117,7 @@ class Reducer:
         X, Y = (whole_strides(Z.astype(dtype, copy=False)) for Z in (X, Y))
         if p:
             try:
-                triangle = triangle.astype(dtype).add(X, Y)
+                triangle = triangle.astype(dtype).add(X, Y, _gram)
             except NotFiniteError as error:
                 what = "X" if error.column < n else "y"
                 raise ValueError(
