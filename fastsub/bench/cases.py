@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact, modular, operators, sparse, subspaces
+from fastsub.bench import builders, exact, modular, operators, sparse, streams, subspaces
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -153,6 +153,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "exact": (exact.exact_case, exact.TABLE),
     "sparse": (sparse.sparse_case, sparse.TABLE),
     "subspaces": (subspaces.subspaces_case, subspaces.TABLE),
+    "streams": (streams.stream_case, streams.TABLE),
 }
 GROUPS = tuple(_TABLES)
 

@@ -14,6 +14,7 @@ rest, S^H S = Y^H Y - g^H g, has the Gram error d (1 + 2 ||v||) c_i c_j, to be j
 w = c^T |S^-1|. The block takes all that only if every column has changed by at most ten times
 sqrt(p n) u of its length; with one, this is what Householder QR of p rows and n columns is held to
 (Higham 2002, theorem 19.4, by the square root law of cutoff.py). No scaling of columns changes it.
+Gram matrices of such blocks are added up, the sum judged as each was, until one does not fit in.
 
 The sum: R stands for A + E with ||E||_2 <= (sqrt(h) u + t) ||A||_F, h the rows of all stacks that
 were factored (their errors are independent and add up like lengths at right angles), t the largest
@@ -63,6 +64,9 @@ class NotFiniteError(ValueError):
         self.row, self.column, self.value = row, column, value
 
 
+_ARRAYS = ("R", "waiting", "gram")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Triangle:
     """What stands for all rows so far; never changed, only replaced.
@@ -76,8 +80,12 @@ class Triangle:
         0 unless squares of a column would be lost.
     waiting : ndarray, shape (w, n)
         Rows, in their own scale, that are not in R yet.
+    gram : ndarray, shape (n, n) or (0, n)
+        Gram matrix, its upper triangle, of certified blocks that are not in R yet.
     rows : int
         All rows.
+    units : int
+        Blocks in `gram`.
     height : float
         h of the module's docstring.
     loss : float
@@ -89,7 +97,9 @@ class Triangle:
     R: Array
     exponents: Array
     waiting: Array
+    gram: Array
     rows: int = 0
+    units: int = 0
     height: float = 0.0
     loss: float = 0.0
     patience: int = 0
@@ -98,7 +108,7 @@ class Triangle:
     def of(cls, n: int, dtype: Any) -> Triangle:
         """Return that of no rows and n columns."""
         empty_rows = np.empty((0, n), dtype, order="F")
-        return cls(empty_rows, np.zeros(n, np.int64), empty_rows)
+        return cls(empty_rows, np.zeros(n, np.int64), empty_rows, empty_rows)
 
     @property
     def columns(self) -> int:
@@ -109,10 +119,13 @@ class Triangle:
         """Return the same in another dtype, to which it can be promoted."""
         if self.R.dtype == dtype:
             return self
-        return replace(self, R=self.R.astype(dtype, order="F"), waiting=self.waiting.astype(dtype))
+        arrays = {name: getattr(self, name).astype(dtype, order="F") for name in _ARRAYS}
+        return replace(self, **arrays)
 
-    def add(self, X: Array, Y: Array) -> Triangle:
+    def add(self, X: Array, Y: Array, G: Array | None = None) -> Triangle:
         """Return that of the rows (X Y) as well, X (p, n - k) and Y (p, k) of its dtype.
+
+        G is what `gram_of` made of them, if anybody did; it is destroyed.
 
         Raises
         ------
@@ -125,10 +138,12 @@ class Triangle:
             _check_finite(block)
             return replace(self, waiting=np.concatenate([self.waiting, block]), rows=self.rows + p)
         state = self if p >= _WAITING * n else self._with_waiting()
+        if p > _UNIT or G is None or G.dtype != X.dtype:
+            G = None
         for first in range(0, p, _UNIT):
             rows = slice(first, min(first + _UNIT, p))
             try:
-                state = state._add_unit(X[rows], Y[rows])
+                state = state._add_unit(X[rows], Y[rows], G)
             except NotFiniteError as error:
                 raise NotFiniteError(error.row + first, error.column, error.value) from None
         return replace(state, rows=self.rows + p)
@@ -136,7 +151,8 @@ class Triangle:
     def merge(self, other: Triangle) -> Triangle:
         """Return that of the rows of both."""
         few = len(self.waiting) + len(other.waiting) <= _WAITING * self.columns
-        a, b = (self, other) if few else (self._with_waiting(), other._with_waiting())
+        a, b = (self, other) if few else (self.settled(), other.settled())
+        a, b = a._with_gram(), b._with_gram()
         exponents = _exponents(
             np.maximum(_tops(a.R) - a.exponents, _tops(b.R) - b.exponents), a.R.dtype
         )
@@ -146,15 +162,16 @@ class Triangle:
             R,
             exponents,
             np.concatenate([a.waiting, b.waiting]),
+            a.gram,
             a.rows + b.rows,
-            a.height + b.height + height,
-            max(a.loss, b.loss),
-            max(a.patience, b.patience),
+            height=a.height + b.height + height,
+            loss=max(a.loss, b.loss),
+            patience=max(a.patience, b.patience),
         )
 
     def settled(self) -> Triangle:
-        """Return the same with no row waiting."""
-        return self._with_waiting()
+        """Return the same with everything in R."""
+        return self._with_waiting()._with_gram()
 
     def margin(self, norm: float) -> float:
         """Return the bound on ``||E||_2`` of the module's docstring; norm is ``||A||_F``."""
@@ -170,25 +187,35 @@ class Triangle:
         alone = replace(self, waiting=self.waiting[:0])
         return alone._by_qr(self.waiting, self.waiting[:, :0])
 
-    def _add_unit(self, X: Array, Y: Array) -> Triangle:
+    def _with_gram(self) -> Triangle:
+        if not self.units:
+            return self
+        alone = replace(self, gram=self.gram[:0], units=0)
+        R = self.gram.copy(order="F")
+        info = gram.py_cholesky(R)
+        assert info == 0  # as it was when the last block was added
+        if not len(self.R):
+            return replace(alone, R=R)
+        R, height = _stack(self.R, R)
+        return replace(alone, R=R, height=self.height + height)
+
+    def _add_unit(self, X: Array, Y: Array, G: Array | None) -> Triangle:
         p, n = X.shape[0], self.columns
         if self.patience or p < _GRAM_FROM * n or not is_packed(p, n, X.dtype):
             return replace(self._by_qr(X, Y), patience=max(0, self.patience - 1))
         if not self.exponents.any():
-            found = _by_gram(X, Y)
-            if found is not None:
-                R, loss = found
-                if len(self.R):
-                    R, height = _stack(self.R, R)
-                    return replace(
-                        self, R=R, height=self.height + height, loss=max(self.loss, loss)
-                    )
-                return replace(self, R=R, loss=max(self.loss, loss))
+            if G is None:
+                G = gram_matrix(whole_strides(X), whole_strides(Y))
+            if self.units:
+                G += self.gram
+            loss = _loss(G, X.shape[1], p, self.units + 1)
+            if loss is not None:
+                return replace(self, gram=G, units=self.units + 1, loss=max(self.loss, loss))
         return replace(self._by_qr(X, Y), patience=_PATIENCE)
 
     def _by_qr(self, X: Array, Y: Array) -> Triangle:
         """Householder QR of the triangle on top of some rows, and of the next rows."""
-        state, n = self, self.columns
+        state, n = self._with_gram(), self.columns
         step = _stacked(n)
         for first in range(0, len(X), step):
             block = np.concatenate([X[first : first + step], Y[first : first + step]], axis=1)
@@ -209,6 +236,23 @@ class Triangle:
             return self
         R = np.asfortranarray(_times_power(self.R, exponents - self.exponents))
         return replace(self, R=R, exponents=exponents)
+
+
+def gram_of(X: Array, y: Array | None) -> Array | None:
+    """Return the Gram matrix of (X y) by this thread alone; None where it would not be asked.
+
+    Of arrays of any dtype, one that is not to be converted has it.
+    """
+    Y = X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
+    (p, n), dtype = X.shape, X.dtype
+    n += Y.shape[1]
+    if dtype.char not in EPS or not dtype.isnative or Y.dtype != dtype:
+        return None
+    if not _GRAM_FROM * n <= p <= _UNIT or not is_packed(p, n, dtype):
+        return None
+    G, work = empty((n, n), dtype), np.empty(gram.py_gram_work_size(X, Y.shape[1]), dtype)
+    gram.py_gram_with(X, Y, G, work)
+    return G
 
 
 def memory(n: int, dtype: Any) -> int:
@@ -232,10 +276,18 @@ def _stack(R: Array, block: Array) -> tuple[Array, float]:
     return upper(S, min(h + p, n)), float(h + p)
 
 
-def _by_gram(X: Array, Y: Array) -> tuple[Array, float] | None:
-    """Return the triangle of (X Y) and t / u of the module's docstring; None if t is too large."""
-    p, n = X.shape[0], X.shape[1] + Y.shape[1]
-    G = gram_matrix(whole_strides(X), whole_strides(Y))
+def _loss(G: Array, own: int, p: int, units: int) -> float | None:
+    """Return t / u of the module's docstring for a Gram matrix; None if it is too large.
+
+    Parameters
+    ----------
+    G : ndarray, shape (n, n)
+    own : int
+        Columns that are no right-hand sides.
+    p, units : int
+        Rows of a block, and the blocks.
+    """
+    n = len(G)
     squares = np.diagonal(G).real.astype(np.float64)
     total, info = float(squares.sum()), np.finfo(G.dtype)
     # NaN and infinity show in the diagonal; so does a column whose squares are lost.
@@ -243,22 +295,23 @@ def _by_gram(X: Array, Y: Array) -> tuple[Array, float] | None:
         return None
     if not squares.min() > float(info.tiny) / float(info.eps) ** 2:
         return None
-    if gram.py_cholesky(G) != 0:
+    R = G.copy(order="F")
+    if gram.py_cholesky(R) != 0:
         return None
-    inverse = np.empty_like(G)
-    if not math.isfinite(triangular.py_inverse(G, inverse)):
+    inverse = np.empty_like(R)
+    if not math.isfinite(triangular.py_inverse(R, inverse)):
         return None
     # gram.pyx sums 128 rows, their sums, and those of at most 8 pieces; then Cholesky.
-    d = math.sqrt(128 + p / 128 + 8) + math.sqrt(n)
-    lengths, own = np.sqrt(squares), X.shape[1]
+    d = math.sqrt(128 + p / 128 + 8 + units) + math.sqrt(n)
+    lengths = np.sqrt(squares)
     v = lengths[:own] @ np.abs(inverse[:own, :own])
     loss = d * float(v @ v) / 2
     if n > own:
-        length, S = math.sqrt(v @ v), G[own:, own:]
+        length, S = math.sqrt(v @ v), R[own:, own:]
         w = lengths[own:] @ np.abs(inverse[own:, own:])
         rest = float(np.max(np.linalg.norm(S, axis=0) / lengths[own:]))
         loss = max(loss, d * (length + (1 + 2 * length) * float(w @ w) * rest / 2))
-    return (G, loss) if loss <= _AS_GOOD * math.sqrt(p * n) else None
+    return loss if loss <= _AS_GOOD * math.sqrt(p * n) else None
 
 
 def _check_finite(block: Array) -> float:

@@ -18,8 +18,8 @@ from fastsub.factor.tsqr import NotFiniteError, Triangle
 from fastsub.html import card
 from fastsub.streams.reduced import Reduced
 
-_FIELDS = ("R", "exponents", "waiting")
-_NUMBERS = ("rows", "height", "loss", "patience")
+_FIELDS = ("R", "exponents", "waiting", "gram")
+_NUMBERS = ("rows", "units", "patience", "height", "loss")
 
 
 class Reducer:
@@ -64,7 +64,9 @@ class Reducer:
     def columns(self) -> int | None:
         return None if self._state is None else self._state[1]
 
-    def partial_fit(self, X: Any, y: Any = None, weights: Any = None) -> Reducer:
+    def partial_fit(
+        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Array | None = None
+    ) -> Reducer:
         """Add rows.
 
         Parameters
@@ -116,7 +118,7 @@ class Reducer:
         X, Y = (whole_strides(Z.astype(dtype, copy=False)) for Z in (X, Y))
         if p:
             try:
-                triangle = triangle.astype(dtype).add(X, Y)
+                triangle = triangle.astype(dtype).add(X, Y, _gram)
             except NotFiniteError as error:
                 what = "X" if error.column < n else "y"
                 raise ValueError(
@@ -177,12 +179,11 @@ class Reducer:
         self = cls()
         if "R" in arrays:
             fields: dict[str, Any] = {name: np.array(arrays[name]) for name in _FIELDS}
-            fields["R"] = np.asfortranarray(fields["R"])
-            rows, height, loss, patience = np.array(arrays["numbers"]).tolist()
+            fields |= {name: np.asfortranarray(fields[name]) for name in ("R", "gram")}
+            numbers = dict(zip(_NUMBERS, np.array(arrays["numbers"]).tolist(), strict=True))
+            fields |= {name: int(numbers.pop(name)) for name in ("rows", "units", "patience")}
             n, k = np.array(arrays["columns"]).tolist()
-            triangle = Triangle(
-                **fields, rows=int(rows), height=height, loss=loss, patience=int(patience)
-            )
+            triangle = Triangle(**fields, **numbers)
             self._state = (triangle, n, None if k == -2 else k)
         return self
 

@@ -54,6 +54,15 @@ class Source:
         """Return what changes with the content, where that is in memory."""
         return ""
 
+    def reads(self, first: int, count: int) -> Array:
+        """Return these rows."""
+        raise NotImplementedError
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several threads may call `reads` at once."""
+        return False
+
     def take(self, first: int, step: int) -> Callable[[int], Array]:
         """Return a function of a number of rows: the next rows, fewer only at the end."""
         waiting: deque[Array] = deque()
@@ -98,6 +107,13 @@ class Sliced(Source):
         for i in range(first, max(self.rows, 1 - first), step):
             yield np.asarray(self._array[i : min(i + step, self.rows)]), None, None
 
+    def reads(self, first: int, count: int) -> Array:
+        return np.asarray(self._array[first : first + count])
+
+    @property
+    def is_shared(self) -> bool:
+        return isinstance(self._array, np.ndarray)
+
 
 class Mapped(Source):
     """A memory-mapped file of rows or columns without gaps, read by pread."""
@@ -121,6 +137,14 @@ class Mapped(Source):
         with self._path.open("rb", buffering=0) as file:
             for i in range(first, self.rows, step):
                 yield self._read(file, i, min(step, self.rows - i)), None, None
+
+    def reads(self, first: int, count: int) -> Array:
+        with self._path.open("rb", buffering=0) as file:
+            return self._read(file, first, count)
+
+    @property
+    def is_shared(self) -> bool:
+        return True
 
     def _read(self, file: Any, first: int, count: int) -> Array:
         size = self._dtype.itemsize

@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix
-from fastsub.factor.tsqr import memory
+from fastsub.factor.parallel import thread_count
+from fastsub.factor.tsqr import gram_of, memory
 from fastsub.html import card
 from fastsub.streams import checkpoint as files
 from fastsub.streams.prefetch import Prefetch
 from fastsub.streams.reducer import Reducer
-from fastsub.streams.sources import Block, Source, open_source
+from fastsub.streams.sources import Block, Mapped, Source, open_source
 
 # Blocks in hand: one is computed with, one is ready, one is being read.
 _SLOTS = 3
 # Bytes of a block that is read at once: a fraction of the last cache.
 _BLOCK_BYTES = 8 << 20
-# Rows that are better not fewer, in columns, if the memory allows.
+# The same where it is multiplied by whoever read it: of the second-level cache.
+_HOT_BYTES = 1 << 20
+# Seconds.
 _CHECK_EVERY = 30.0
 
 Progress = Callable[[int, int | None], object]
@@ -181,7 +184,7 @@ class Stream:
 
     def _go_on(self, run: _Run) -> None:
         if run.ahead is None:
-            run.ahead = Prefetch(self._blocks(run.b, run.reducer.rows), self._slots)
+            run.ahead = self._ahead(run)
             self._started = True
         last = time.monotonic()
         total = self._source.rows
@@ -196,8 +199,32 @@ class Stream:
                 last = time.monotonic()
         run.ahead = None
 
-    def _reduce_block(self, run: _Run, block: Block) -> None:
-        X, y, weights = block
+    def _ahead(self, run: _Run) -> Prefetch:
+        """Return the blocks; of a file, each with its Gram matrix, made where it was read.
+
+        Then two threads read and multiply, block by block, while the rows are in their caches.
+        """
+        source, b, first = self._source, run.b, run.reducer.rows
+        simple = self._weights is None and not run.intercept and self._read_ahead
+        shared = isinstance(source, Mapped) and (b is None or b.is_shared)
+        if not (simple and shared):
+            return Prefetch(self._blocks(b, first), self._slots)
+        assert source.rows is not None
+        assert source.columns is not None
+        step = min(self._step(), max(_HOT_BYTES // source.row_bytes, 32 * source.columns, 1))
+        rows = source.rows
+
+        def load(row: int) -> tuple[Any, ...]:
+            count = min(step, rows - row)
+            X = source.reads(row, count)
+            y = None if b is None else b.reads(row, count)
+            return X, y, None, gram_of(X, y)
+
+        slots = max(self._slots, 2 * thread_count())
+        return Prefetch(iter(range(first, rows, step)), slots, load, thread_count())
+
+    def _reduce_block(self, run: _Run, block: Any) -> None:
+        X, y, weights, *gram = block
         self._check_block(X, y)
         if len(X) == 0 and run.reducer.columns is not None:
             return
@@ -205,7 +232,7 @@ class Stream:
             X = as_matrix(X, "X")
             X = np.concatenate([np.ones((len(X), 1), X.dtype), X], axis=1)
         before = run.reducer.rows
-        run.reducer.partial_fit(X, y, weights)
+        run.reducer.partial_fit(X, y, weights, _gram=gram[0] if gram else None)
         if len(X):
             first = np.array(X[0]) if before == 0 or run.ends is None else run.ends[0]
             run.ends = first, np.array(X[-1])
