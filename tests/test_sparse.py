@@ -2,6 +2,7 @@
 
 import math
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -329,3 +330,13 @@ def test_a_core_that_is_too_large_is_an_error_with_sizes(monkeypatch):
     monkeypatch.setattr("fastsub.factor.arrays._physical_memory", lambda: 200_000)
     with pytest.raises(MemoryError, match=r"dense core of shape \(\d+, \d+\), .* bytes"):
         fastsub.matrix_rank(A)
+
+
+def test_threads_share_an_input_and_get_the_same_bits():
+    A = sp.csr_array(of_rank(np.random.default_rng(55), 60, 80, 0.1, np.dtype(float)))
+    for array in (A.data, A.indices, A.indptr):
+        array.flags.writeable = False
+    want = fastsub.null_space(A)
+    with ThreadPoolExecutor(4) as pool:
+        for N in pool.map(lambda _: fastsub.null_space(A), range(8)):
+            np.testing.assert_array_equal(N, want)

@@ -40,6 +40,8 @@ from fastsub.factor.suitesparse import check_engine, triangle
 # Multiplications up to which all columns of S are looked at, and flops of the singular values of a
 # block up to which these are asked before chance is.
 _BUDGET, _DENSE = 4e9, 2e10
+# Steps of the power method for sigma_1 to 3 % and better (Kuczynski & Wozniakowski 1992).
+_STEPS = 300
 
 
 class SparseFactors:
@@ -85,7 +87,7 @@ class SparseFactors:
         self.input, self.matrix, self._method = A, A.matrix, engine or "markowitz"
         self._count, self.rows, self.cols = blocks_of(A.matrix)
         cutoff = Cutoff(rtol, tol).scaled(A.exponent)
-        self._tol = cutoff.bracket(*sigma_1_bracket(A.matrix))
+        self._tol = cutoff.bracket(*sigma_1_bracket(self.matrix))
         heights, widths = (np.bincount(labels, minlength=self._count) for labels in self._labels)
         self._full = np.minimum(heights, widths)
         self._frozen = np.zeros(self._count, bool)
@@ -98,6 +100,8 @@ class SparseFactors:
                 improve(doubtful)
         doubtful = self._doubtful()
         if doubtful.any():
+            # Singular values decide: then the cutoff must be known, not bracketed.
+            self._tol = cutoff.bracket(*sigma_1_bracket(self.matrix, _STEPS))
             self._frozen = doubtful
             self._factor()
         self.rank = int(self.ranks.sum())
@@ -134,7 +138,7 @@ class SparseFactors:
         upper = largest(np.array([core.upper for core in self.cores]), labels, count)
         upper = np.maximum(upper, largest(tails, self.rows, count))
         self._upper = np.where(self.ranks == self._full, 0.0, upper + self._error)
-        self._solver = Solver(lu, self.cores, self.rows, self.cols, count)
+        self._solver = Solver.of(lu, self.cores, self.rows, self.cols, count)
         self._lower = np.full(count, -math.inf)
         self._raise_lower(self._solver.comparison_bound(), np.ones(count, bool))
         self._lower[self.ranks == 0] = math.inf
@@ -156,10 +160,14 @@ class SparseFactors:
 
     def _by_columns(self, doubtful: Array) -> None:
         """Bound ||S|| of those blocks by its columns, if that is cheap."""
-        height = float(np.bincount(self.rows, minlength=self._count)[doubtful].max())
-        if height * self._solver.work() <= _BUDGET:
+        known = self._solver.known_rows, self._solver.known_cols
+        height, width = (
+            float(np.bincount(labels[mask], minlength=self._count)[doubtful].max())
+            for labels, mask in zip(self._labels, known, strict=True)
+        )
+        if min(height, width) * self._solver.work() <= _BUDGET:
             # 1 / ||S|| >= 1 / ||fl(S)||_F - ||F||, F the backward errors of the columns.
-            norms = self._solver.frobenius(doubtful)
+            norms = self._solver.frobenius(doubtful, width < height)
             self._raise_lower(norms, doubtful, self._solver.error())
 
     def _by_chance(self, doubtful: Array) -> None:
@@ -179,7 +187,8 @@ class SparseFactors:
         lower, upper = float(self._lower.min(initial=math.inf)), float(self._upper.max(initial=0.0))
         if self.rank == min(self.matrix.shape):
             upper = 0.0
-        by = "bounds" if lower > high and upper <= low else "svd"
+        proved = lower > high and upper <= low
+        by = "bounds" if proved and all(c.decided_by == "bounds" for c in self.cores) else "svd"
         decision = Decision(self.rank, low, max(0.0, lower), upper, by, 0.0)
         certificate = certify(decision, self._method, self.input.exponent)
         if (self._chance & ~self._frozen).any():

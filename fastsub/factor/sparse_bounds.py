@@ -4,7 +4,7 @@ From the cheapest to the dearest:
 
     comparison matrices    M(L)^-1 e and M(U)^-1 M(L)^-1 e bound |S| e, and their adjoints |S^H| e:
                            ||S||_2^2 <= ||S||_1 ||S||_inf; O(nnz) (Higham 2002, theorem 8.12)
-    all columns of S       ||S||_2 <= ||S||_F; as many solves as rows
+    all columns of S       ||S||_2 <= ||S||_F; as many solves as rows, or as columns
     powers of S S^H        of a random x: ||S||_2^2 <= theta (x^H (S S^H)^k x)^(1/k) but for a
                            probability of 0.8 theta^(-k/2) n^(1/2) (Dixon 1983, theorem 1)
 
@@ -42,13 +42,34 @@ _SEED = 19830412
 
 @dataclass(frozen=True, slots=True)
 class Solver:
-    """S, and which block each row and each column belongs to."""
+    """S, and which block each row and each column belongs to.
+
+    Attributes
+    ----------
+    lu : SparseLU
+        Restricted to what S knows.
+    cores : list of Core
+    rows, cols : ndarray of intc
+        Labels of the blocks.
+    known_rows, known_cols : ndarray of bool
+        Where S is not zero.
+    count : int
+        Number of blocks.
+    """
 
     lu: SparseLU
     cores: list[Core]
     rows: Array
     cols: Array
+    known_rows: Array
+    known_cols: Array
     count: int
+
+    @classmethod
+    def of(cls, lu: SparseLU, cores: list[Core], rows: Array, cols: Array, count: int) -> Solver:
+        """Return the solver of factors."""
+        lu, known_rows, known_cols = lu.restricted(cores)
+        return cls(lu, cores, rows, cols, known_rows, known_cols, count)
 
     def comparison_bound(self) -> Array:
         """Return bounds of ||S||_2, shape (count,)."""
@@ -81,22 +102,25 @@ class Solver:
         dense = sum(core.rows.size * core.cols.size for core in self.cores)
         return float(self.lu.L.nnz + self.lu.U.nnz + sum(self.lu.shape) + 2 * dense)
 
-    def frobenius(self, wanted: Array) -> Array:
+    def frobenius(self, wanted: Array, adjoint: bool) -> Array:
         """Return the ||S||_F that was computed of those blocks, 0 for the others.
 
-        The i-th rows of all blocks share a column: blocks do not meet.
+        By the columns of S, or by those of S^H; the i-th ones of all blocks share a right-hand
+        side: blocks do not meet.
         """
-        rows = np.flatnonzero(wanted[self.rows])
-        rows = rows[np.argsort(self.rows[rows], kind="stable")]
-        label = self.rows[rows]
-        place = np.arange(rows.size) - np.searchsorted(label, label)
-        height = int(place.max(initial=-1)) + 1
+        solve = self.lu.solve_adjoint if adjoint else self.lu.solve
+        labels, others = (self.cols, self.rows) if adjoint else (self.rows, self.cols)
+        index = np.flatnonzero(wanted[labels] & (self.known_cols if adjoint else self.known_rows))
+        index = index[np.argsort(labels[index], kind="stable")]
+        label = labels[index]
+        place = np.arange(index.size) - np.searchsorted(label, label)
+        count = int(place.max(initial=-1)) + 1
         squares = np.zeros(self.count)
-        for j in range(0, height, _COLUMNS):
+        for j in range(0, count, _COLUMNS):
             some = (place >= j) & (place < j + _COLUMNS)
-            B = np.zeros((self.lu.shape[0], min(_COLUMNS, height - j)), self.lu.dtype)
-            B[rows[some], place[some] - j] = 1
-            squares += self._squares(self.lu.solve(B, self.cores), self.cols)
+            B = np.zeros((labels.size, min(_COLUMNS, count - j)), self.lu.dtype)
+            B[index[some], place[some] - j] = 1
+            squares += self._squares(solve(B, self.cores), others)
         return np.asarray(np.sqrt(squares) * _SLACK)
 
     def dixon_bound(self) -> tuple[Array, float]:

@@ -23,8 +23,9 @@ from fastsub.factor.sparse_core import Core
 from fastsub.kernels.markowitz import py_eliminate, py_load, py_rehash
 from fastsub.kernels.substitution import py_substitute
 
-# Pivots are at least this share of the largest of their row and of their column.
-_THRESHOLD = 0.1
+# Pivots are at least this share of the largest of their row and of their column: a tenth leaves a
+# little less of a core, and inverses of triangles a thousand times larger.
+_THRESHOLD = 1 / 3
 # A block of which this share is nonzero is finished as a dense one.
 _DENSITY = 0.25
 _NO_STEP = np.iinfo(np.intc).max
@@ -44,6 +45,14 @@ class Triangle:
         """Return a triangle with the entries of another in other sizes."""
         other = copy(T)
         other.value = value
+        return other
+
+    def restricted(self, kept: Array) -> Triangle:
+        """Return the triangle without entries outside a mask of its indices."""
+        chosen = kept[self.index]
+        other = copy(self)
+        other.start = np.concatenate([[0], np.cumsum(chosen)])[self.start].astype(np.intp)
+        other.index, other.value = self.index[chosen], self.value[chosen]
         return other
 
     @property
@@ -90,7 +99,9 @@ class SparseLU:
             value[:nnz] = A.data
             table = _empty_table(capacity)
             py_load(A.indptr.astype(np.intp), A.indices, nodes, table, *rest)
-            while py_eliminate(value, _THRESHOLD, cut, _DENSITY, nodes, table, *rest):
+            while info := py_eliminate(value, _THRESHOLD, cut, _DENSITY, nodes, table, *rest):
+                if info == 2:
+                    continue
                 more = nodes.shape[1]
                 nodes = np.concatenate([nodes, np.empty((6, more), np.intc)], axis=1)
                 value = np.concatenate([value, np.zeros(more, A.dtype)])
@@ -117,6 +128,19 @@ class SparseLU:
         self.diagonal = np.empty(steps, A.dtype)
         self.diagonal[kr[pivots]] = value[pivots]
         self.core = csr_array((value[left], (row[left], col[left])), shape=A.shape)
+
+    def restricted(self, cores: list[Core]) -> tuple[SparseLU, Array, Array]:
+        """Return the factors of the rows and columns that S knows, and masks of these.
+
+        They are those of the pivots and of cores with a rank; S is zero elsewhere.
+        """
+        rows, cols = self.row_step >= 0, self.col_step >= 0
+        for core in cores:
+            if core.rank:
+                rows[core.rows] = cols[core.cols] = True
+        other = copy(self)
+        other.L, other.U = self.L.restricted(rows), self.U.restricted(cols)
+        return other, rows, cols
 
     def adjoint(self) -> SparseLU:
         """Return the factors of A^H: U^H scaled to a unit diagonal, and L^H scaled likewise."""

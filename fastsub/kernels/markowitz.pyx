@@ -32,6 +32,8 @@ from fastsub.kernels.scalars cimport abs2, eps
 cdef int SEARCHED = 4
 # An update that leaves at most this times u of its terms is a cancellation: nothing is left.
 cdef double DROP = 8.0
+# Steps between two looks at the signals.
+cdef Py_ssize_t STEPS = 4096
 # Up to so many lines even a dense core is eliminated here.
 cdef Py_ssize_t SMALL = 16
 # The link of a node that is in no list.
@@ -338,13 +340,13 @@ cdef void step(Graph* G, scalar* value, int d) noexcept nogil:
 
 cdef int eliminate(Graph* G, scalar* value, double threshold, double cut,
                    double density) noexcept nogil:
-    """Eliminate until no pivot is left (0), or until there is no room for the next step (1)
+    """Eliminate until no pivot is left (0), there is no room for the next step (1), or a while (2)
 
     Pivots are larger than cut. A block of the matrix of which that share is nonzero is frozen.
     """
     cdef int d, b
-    cdef Py_ssize_t fill
-    while True:
+    cdef Py_ssize_t fill, last = G.steps + STEPS
+    while G.steps < last:
         d = find_pivot(G, value, threshold, cut)
         if d < 0:
             return 0
@@ -357,6 +359,7 @@ cdef int eliminate(Graph* G, scalar* value, double threshold, double cut,
         if G.used + fill > G.capacity:
             return 1
         step(G, value, d)
+    return 2
 
 
 cdef void rehash(Graph* G) noexcept nogil:
@@ -474,7 +477,7 @@ def py_eliminate(scalar[::1] value, double threshold, double cut, double density
                  int[::1] row_buckets, int[::1] col_buckets, double[:, ::1] row_sizes,
                  double[:, ::1] col_sizes, const int[::1] block, Py_ssize_t[:, ::1] blocks,
                  unsigned char[::1] frozen, Py_ssize_t[::1] state):
-    """Eliminate; return 0 at the end, 1 where nodes and values must grow first."""
+    """Eliminate; return 0 at the end, 1 where arrays must grow first, 2 in between."""
     cdef int info
     cdef Graph G = take(nodes, table, rows, cols, row_buckets, col_buckets, row_sizes, col_sizes,
                         block, blocks, frozen, state)
