@@ -20,6 +20,7 @@ from fastsub.bench.matrices import Array, gaussian, norm, product
 
 # (m, n, rank): options.
 TABLE: list[tuple[tuple[int, int, int], dict[str, Any]]] = [
+    ((12, 16, 5), {}),
     ((200, 5000, 60), {}),
     ((1000, 100_000, 300), {"floor": 5.0, "main": True}),
 ]

@@ -78,7 +78,7 @@ def interpolative(
 
     Parameters
     ----------
-    A : array_like, shape (m, n)
+    A : array_like or LinearOperator, shape (m, n)
         Real or complex matrix.
     rank : int, optional
         How many columns.

@@ -109,7 +109,7 @@ def low_rank(
 
     Parameters
     ----------
-    A : array_like, shape (m, n)
+    A : array_like or LinearOperator, shape (m, n)
         Real or complex matrix.
     rank : int, optional
         The rank of the factors.
