@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact, modular, sparse
+from fastsub.bench import builders, exact, modular, sparse, subspaces
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -151,6 +151,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "modular": (modular.modular_case, modular.TABLE),
     "exact": (exact.exact_case, exact.TABLE),
     "sparse": (sparse.sparse_case, sparse.TABLE),
+    "subspaces": (subspaces.subspaces_case, subspaces.TABLE),
 }
 GROUPS = tuple(_TABLES)
 
