@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -91,8 +92,8 @@ def _four_bases(shape: Shape, floor: float | None, **fields: Any) -> Case:
 # ---- a projection on the left null space, of a dimension that allows no basis ----
 
 
-def _beside(A: Array, x: Array) -> Array:
-    F = fastsub.fundamental_subspaces(A)
+def _beside(A: Array, x: Array, *, rtol: float | None) -> Array:
+    F = fastsub.fundamental_subspaces(A, rtol)
     _ = F.column_space, F.row_space, F.null_space
     return F.left_null_space.project(x)
 
@@ -117,6 +118,8 @@ def _check_beside(inputs: Inputs, ours: Array, theirs: Array, *, ratio: float) -
 
 def _projection(shape: Shape, floor: float | None, *, ratio: float = 1e-2, **fields: Any) -> Case:
     m, n, r = shape
+    # So that all columns count, as they do in the peer's U.
+    rtol = None if ratio > 1e-9 else ratio / 1e3
 
     def make(rng: np.random.Generator) -> Inputs:
         A = with_singular_values(rng, m, n, np.geomspace(1, ratio, r), "float64")
@@ -126,11 +129,11 @@ def _projection(shape: Shape, floor: float | None, *, ratio: float = 1e-2, **fie
         shape,
         f"project beside, kappa {1 / ratio:.0e}".replace("e+", "e"),
         make,
-        ours=_beside,
+        ours=partial(_beside, rtol=rtol),
         peers={"economy SVD": Peer(_beside_by_svd, floor)},
         flops=float(m) * n * n + 4.0 * m * n,
         check=partial(_check_beside, ratio=ratio),
-        certify=lambda A, x: fastsub.fundamental_subspaces(A).certificate,
+        certify=lambda A, x: fastsub.fundamental_subspaces(A, rtol).certificate,
         **fields,
     )
 
@@ -147,17 +150,23 @@ def _tied(rng: np.random.Generator, m: int, n: int, r: int) -> Inputs:
     return (X,)
 
 
+def _columns(n: int, count: int) -> Array:
+    """Return as many columns, those in the middle first, which are tied to none."""
+    return (np.arange(count) + n // 2) % n
+
+
 def _factors_of_variance(X: Array, count: int) -> Array:
     module = importlib.import_module("statsmodels.stats.outliers_influence")
-    with np.errstate(divide="ignore"):
-        columns = range(X.shape[1] - 1, X.shape[1] - 1 - count, -1)
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        warnings.simplefilter("ignore")  # of what is asked: columns that depend on others
+        columns = _columns(X.shape[1], count)
         return np.array([module.variance_inflation_factor(X, j) for j in columns])
 
 
 def _check_ties(inputs: Inputs, ours: Any, theirs: Array, *, rank: int) -> None:
     if ours.rank != rank or len(ours.drop) != inputs[0].shape[1] - rank:
         raise WrongAnswerError(f"rank {ours.rank}, the matrix has {rank}")
-    mine = ours.vif[::-1][: theirs.size]
+    mine = ours.vif[_columns(inputs[0].shape[1], theirs.size)]
     # Where R² is 1 but for rounding theirs is large, or anything.
     tied = np.isinf(mine)
     wrong = np.abs(theirs[tied]) < 1e8
