@@ -204,9 +204,10 @@ def _halves(rng: np.random.Generator, m: int, n: int, r: int) -> Inputs:
     k, shared = n // 2, n - r
     X = scipy.linalg.qr(gaussian(rng, m, k, "float64"), mode="economic")[0]
     mixed = np.hstack([X[:, :shared], gaussian(rng, m, k - shared, "float64")])
-    mixed = product(mixed, gaussian(rng, k, k, "float64"))
-    Y = scipy.linalg.qr(mixed, mode="economic")[0]
-    return fastsub.Subspace(X), fastsub.Subspace(Y)
+    Y, turn = (
+        scipy.linalg.qr(M, mode="economic")[0] for M in (mixed, gaussian(rng, k, k, "float64"))
+    )
+    return fastsub.Subspace(X), fastsub.Subspace(product(Y, turn))
 
 
 def _by_null_space(V: Any, W: Any) -> Array:

@@ -36,6 +36,12 @@ from fastsub.factor.decide import (
 from fastsub.factor.leading import leading_columns
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.html import card
+from fastsub.kernels import direct_qr
+
+# Entries up to which one compiled call without panels is faster (`python -m bench compare rrqr`).
+_DIRECT_ENTRIES = 64 * 64
+# Columns of its compact WY blocks.
+_DIRECT_BLOCK = 32
 
 
 class RRQR:
@@ -98,6 +104,9 @@ class RRQR:
         rng: Any = None,
     ) -> None:
         A = as_matrix(A)
+        self._fixed, whole = rank, rank is None and rtol is None
+        if whole and self._is_direct(A, 0):
+            return
         rtol = check_tolerance(rtol, "rtol")
         m, n = self.shape = A.shape
         self.dtype = A.dtype
@@ -108,7 +117,6 @@ class RRQR:
             raise ValueError(f"rank must be between 0 and min(m, n) = {full}, got {rank}")
         self._cutoff = Cutoff.of(A, rtol)
         plan = choose(m, n, A.dtype, want="rrqr")
-        self._fixed = rank
         leading = None if rank is None else leading_columns(A, rank, plan, rng)
         if leading is not None:
             self._exponent, self._core, self._k = 0, leading.R, len(leading.R)
@@ -116,6 +124,8 @@ class RRQR:
             self.p, self.R = leading.p.astype(np.intp), leading.R.copy(order="F")
             return
         working = working_copy(A, "A", overwrite=overwrite_a, check_finite=check_finite)
+        if whole and self._is_direct(working.W, working.exponent):
+            return
         self._exponent = working.exponent
         core, factors = working.W, []
         if plan.reduce and (rank is None or 2 * rank > full):
@@ -133,6 +143,27 @@ class RRQR:
             kept = rank
         self.R = upper(core, kept)
         unscale(self.R, self._exponent)
+
+    def _is_direct(self, A: Array, exponent: int) -> bool:
+        """Factor a small matrix by one compiled call; False if it is large, or wants scaling."""
+        factors = direct_qr.py_pivoted(A, _DIRECT_ENTRIES)
+        if factors is None:
+            return False
+        self._core, self.p, self._tau, self.R = factors
+        self.shape, self.dtype = A.shape, A.dtype
+        self._exponent, self._k, self._left = exponent, len(self.R), 0.0
+        unscale(self.R, exponent)
+        return True
+
+    @cached_property
+    def _q(self) -> Product:
+        """Q of `_is_direct`, which not everybody asks for."""
+        T = np.zeros((min(_DIRECT_BLOCK, self._k), self._k), self.dtype, order="F")
+        return Product(Reflectors(self._core, T, self._tau))
+
+    @cached_property
+    def _cutoff(self) -> Cutoff:
+        return Cutoff.of(self._core, None)
 
     @cached_property
     def _decision(self) -> Decision:

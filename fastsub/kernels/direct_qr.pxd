@@ -1,0 +1,1 @@
+"""QR with column pivoting of a small matrix in one compiled call."""
