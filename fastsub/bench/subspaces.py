@@ -142,8 +142,9 @@ def _projection(shape: Shape, floor: float | None, *, ratio: float = 1e-2, **fie
 
 
 def _tied(rng: np.random.Generator, m: int, n: int, r: int) -> Inputs:
-    """Every column from r on is a combination of two others."""
+    """Every column from r on is a combination of two others; centred, as some versions do it."""
     X = gaussian(rng, m, n, "float64")
+    X -= X.mean(axis=0)
     for j in range(r, n):
         i = 3 * (j - r) % (r - 1)
         X[:, j] = 2 * X[:, i] + X[:, i + 1]
