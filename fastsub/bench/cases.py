@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact, modular
+from fastsub.bench import builders, exact, modular, stacks
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -150,6 +150,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "ridge": (builders.ridge_case, RIDGE),
     "modular": (modular.modular_case, modular.TABLE),
     "exact": (exact.exact_case, exact.TABLE),
+    "stacks": (stacks.stacks_case, stacks.TABLE),
 }
 GROUPS = tuple(_TABLES)
 
