@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from fastsub.bench import builders, exact, modular, operators, sparse, streams, subspaces
+from fastsub.bench import builders, exact, modular, operators, sparse, stacks, streams, subspaces
 from fastsub.bench.builders import Shape
 from fastsub.bench.case import Case
 
@@ -154,6 +154,7 @@ _TABLES: dict[str, tuple[Callable[..., Case], Table]] = {
     "sparse": (sparse.sparse_case, sparse.TABLE),
     "subspaces": (subspaces.subspaces_case, subspaces.TABLE),
     "streams": (streams.stream_case, streams.TABLE),
+    "stacks": (stacks.stacks_case, stacks.TABLE),
 }
 GROUPS = tuple(_TABLES)
 

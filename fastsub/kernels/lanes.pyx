@@ -56,7 +56,7 @@ cdef void finish_group(Group* G) noexcept nogil:
 
 cdef bint worthwhile(const Group* G, Py_ssize_t left) noexcept nogil:
     """Whether to go on with `left` matrices: more than one, and not too many that failed"""
-    return G.memory != NULL and left > 1 and G.failed <= G.proved + 2 * G.K.lanes
+    return G.memory != NULL and left > 1 and G.failed < G.proved + G.K.lanes
 
 
 cdef Py_ssize_t gather(Group* G, const Py_ssize_t* at, Py_ssize_t left,
