@@ -65,10 +65,11 @@ def run_console(body, folder, where):
         assert same, f"{where}: $ {command}\nwanted:\n{wanted}\ngot:\n{got}"
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize(("page", "blocks"), BLOCKS)
 def test_the_code_of_a_page_runs(page, blocks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "__page__"}
+    names, passed_over = {"__name__": "__page__"}, []
     for kind, body, line in blocks:
         where = f"{page.name}, line {line + 1}"
         try:
@@ -82,10 +83,12 @@ def test_the_code_of_a_page_runs(page, blocks, tmp_path, monkeypatch):
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in OPTIONAL:
                 raise
-            pytest.skip(f"{where} needs {error.name}")
+            passed_over.append(f"{where} needs {error.name}")
         finally:
             if "fastsub.patch" in sys.modules:
                 fastsub.unpatch_scipy()  # a page may leave it on
+    if passed_over:
+        pytest.skip("; ".join(passed_over))
 
 
 def test_blocks_are_found_and_failures_seen(tmp_path):
