@@ -199,3 +199,22 @@ def test_the_rng_changes_no_answer():
         A = ft.random_rank(*shape, 4, 809)
         one, other = (fastsub.null_space(A, rng=rng) for rng in (5, np.random.default_rng(6)))
         ft.check_same_subspace(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 500), (3, 700), (700, 3), (450, 400)])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_a_large_zero_matrix(shape, dtype):
+    """The whole space is spanned by the identity; a single entry in the last place is seen."""
+    A = np.zeros(shape, dtype)
+    for call, size in ((fastsub.null_space, shape[1]), (fastsub.left_null_space, shape[0])):
+        N, certificate = call(A, full_output=True)
+        assert N.dtype == A.dtype
+        assert np.array_equal(N, np.eye(size))
+        assert (certificate.rank, certificate.decided_by) == (0, "bounds")
+    assert fastsub.orth(A).shape == (shape[0], 0)
+    assert fastsub.row_space(A).shape == (shape[1], 0)
+    A[-1, -1] = 1e-300 if dtype == "complex128" else 1e-30
+    assert fastsub.null_space(A).shape == (shape[1], shape[1] - 1)
+    A[-1, -1] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        fastsub.null_space(A)

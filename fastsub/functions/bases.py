@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from fastsub.factor.arrays import Array, as_array, check_tolerance
+import numpy as np
+
+from fastsub.factor.arrays import Array, as_array, check_tolerance, empty, zeros
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import Want
 from fastsub.factor.cod import COD
@@ -30,6 +33,17 @@ NULL_SPACE = Space(True, True, "row", COD.null_space)
 ROW_SPACE = Space(True, False, "row", COD.row_space)
 COLUMN_SPACE = Space(False, False, "column", COD.column_space)
 LEFT_NULL_SPACE = Space(False, True, "column", COD.left_null_space)
+
+
+def _of_zero(A: Array, space: Space) -> tuple[Array, Certificate]:
+    """Return the whole space or nothing, of a matrix of zeros."""
+    rows = A.shape[1 if space.row_side else 0]
+    certificate = Certificate(0, 0.0, math.inf, 0.0, "bounds", "zero")
+    if not space.complement:
+        return empty((rows, 0), A.dtype), certificate
+    basis = zeros((rows, rows), A.dtype, "it is the whole space: no basis is needed")
+    np.fill_diagonal(basis, 1)
+    return basis, certificate
 
 
 def basis(
@@ -64,6 +78,8 @@ def basis(
             complement=space.complement,
             lapack_driver=lapack_driver,
         )
+        if answer is None and matrix.size and not matrix[0].any() and not matrix.any():
+            return _of_zero(matrix, space)
         if answer is None:
             answer = decide_by_sketch(
                 matrix,
