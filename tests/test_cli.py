@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.metadata import entry_points
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
