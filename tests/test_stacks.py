@@ -12,7 +12,7 @@ import fastsub.testing as ft
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
-SHAPES = [(4, 6), (6, 4), (1, 3), (20, 30), (30, 8), (18, 18)]
+SHAPES = [(4, 6), (6, 4), (1, 5), (20, 30), (30, 8), (18, 18)]
 shapes = pytest.mark.parametrize("shape", SHAPES)
 BASES = ["null_space", "orth", "row_space", "left_null_space"]
 
@@ -119,7 +119,8 @@ def test_no_python_frame_a_matrix(name):
     frames = []
 
     def count(frame, event, _):
-        if event == "call":
+        # A build for debugging reports functions of the kernels, too.
+        if event == "call" and not frame.f_code.co_filename.endswith((".pyx", ".pxd")):
             frames.append(frame.f_code.co_name)
 
     def frames_of(A):
