@@ -50,7 +50,7 @@ def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
                 return
             try:
                 results[piece] = function(piece)
-            except BaseException:
+            except BaseException:  # Ctrl-C too: the other threads shall take no more pieces
                 pieces.clear()
                 raise
 

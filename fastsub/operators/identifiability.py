@@ -51,7 +51,7 @@ class OperatorIdentifiability(Identifiability):
         return f"{super().__repr__()[:-1]}, {self.products}>"
 
 
-class _Scaled(LinearOperator):  # type: ignore[misc]
+class _Scaled(LinearOperator):  # type: ignore[misc]  # SciPy is untyped
     """The columns of a map, times powers of two that make them about as long as one another.
 
     Attributes

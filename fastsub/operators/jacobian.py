@@ -12,7 +12,7 @@ from fastsub.factor.arrays import Array
 from fastsub.operators.products import Count
 
 
-class Jacobian(LinearOperator):  # type: ignore[misc]
+class Jacobian(LinearOperator):  # type: ignore[misc]  # SciPy is untyped
     """See `fastsub.jacobian`, which makes one.
 
     Attributes

@@ -57,7 +57,7 @@ class Prefetch:
             if found[0] == "item" and self._load is not None:
                 try:
                     found = "item", self._load(found[1])
-                except BaseException as error:
+                except BaseException as error:  # likewise
                     found = "error", error
             with self._change:
                 self._ready[number] = found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fastsub.subspace.subspace import Subspace
 
 
-class Projector(LinearOperator):  # type: ignore[misc]
+class Projector(LinearOperator):  # type: ignore[misc]  # SciPy is untyped
     """The orthogonal projector on a subspace: P = P^2 = P^H.
 
     Attributes
