@@ -9,6 +9,7 @@ from contextlib import contextmanager
 # The matrices are tiny: threads of the BLAS would only wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import command
 import numpy as np
 import pytest
 import reference
@@ -76,3 +77,47 @@ def interrupt():
             signal.signal(signal.SIGINT, handler)
 
     return interrupt
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to stand in, with A.npy, b.npy = A ones and c.npy outside the image."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    np.save("A.npy", command.A)
+    np.save("b.npy", command.A @ np.ones(5))
+    np.save("c.npy", np.arange(6.0) ** 3)
+    return tmp_path
+
+
+@pytest.fixture
+def call(here, capsys):
+    """Run the command in this process: ``call("report", ...)`` -> stdout."""
+    from fastsub.cli import main
+
+    def run(*arguments: str) -> str:
+        assert main(arguments) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert "\x1b" not in out
+        return out
+
+    return run
+
+
+@pytest.fixture
+def refuse(here, capsys):
+    """Run the command, see status 2, nothing on stdout and one line on stderr: return that."""
+    from fastsub.cli import main
+
+    def run(*arguments: str) -> str:
+        assert main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("fastsub: ")
+        assert err.endswith("\n")
+        assert err.count("\n") == 1
+        assert all(character.isprintable() for character in err[:-1])
+        return err
+
+    return run

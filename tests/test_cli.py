@@ -10,11 +10,11 @@ import sys
 import time
 from functools import partial
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
+from command import COMMAND, ENVIRONMENT, A
 from typer.testing import CliRunner
 
 import fastsub
@@ -23,54 +23,6 @@ from fastsub.cli.app import app
 from fastsub.cli.facts import spectral_norm, to_json
 from fastsub.cli.report import analyse
 from fastsub.data import ecoli_core
-
-RNG = np.random.default_rng(1907)
-A = RNG.standard_normal((6, 3)) @ RNG.standard_normal((3, 5))  # rank 3, nullity 2
-COMMAND = [sys.executable, "-m", "fastsub.cli"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(fastsub.__file__).parents[1])}
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """A folder to stand in, with A.npy, b.npy = A ones and c.npy outside the image."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    np.save("A.npy", A)
-    np.save("b.npy", A @ np.ones(5))
-    np.save("c.npy", np.arange(6.0) ** 3)
-    return tmp_path
-
-
-@pytest.fixture
-def call(here, capsys):
-    """Run the command in this process: ``call("report", ...)`` -> stdout."""
-
-    def run(*arguments: str) -> str:
-        assert main(arguments) == 0
-        out, err = capsys.readouterr()
-        assert err == ""
-        assert "\x1b" not in out
-        return out
-
-    return run
-
-
-@pytest.fixture
-def refuse(here, capsys):
-    """Run the command, see status 2, nothing on stdout and one line on stderr: return that."""
-
-    def run(*arguments: str) -> str:
-        assert main(arguments) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert err.startswith("fastsub: ")
-        assert err.endswith("\n")
-        assert err.count("\n") == 1
-        assert all(character.isprintable() for character in err[:-1])
-        return err
-
-    return run
-
 
 # ---- report ----
 
@@ -228,7 +180,7 @@ def test_solve_many_right_hand_sides(call):
     assert np.load("X.npy").shape == (5, 3)
     facts = json.loads(call("solve", "A.npy", "B.npy", "--json"))
     assert facts["kinds"] == {"infinite": 2, "none": 1}
-    np.save("B.npy", RNG.standard_normal((6, 30)))
+    np.save("B.npy", np.random.default_rng(1908).standard_normal((6, 30)))
     assert "the first 20 of 30; in all, no solution: 30" in call("solve", "A.npy", "B.npy")
 
 

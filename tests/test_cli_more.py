@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+from command import COMMAND, ENVIRONMENT, A
 from rich.progress import Task
-from test_cli import COMMAND, ENVIRONMENT, A, call, here, refuse  # noqa: F401  (fixtures)
 
 from fastsub.cli import benchmark, files, stdin
 from fastsub.cli.benchmark import BenchFacts
@@ -40,7 +40,7 @@ def piped(data: bytes, *words: str, **environment: str) -> subprocess.CompletedP
 # ---- rref ----
 
 
-def test_rref_in_floating_point(call):  # noqa: F811
+def test_rref_in_floating_point(call):
     facts = json.loads(call("rref", "A.npy", "--json", "-o", "R.npy"))
     assert (facts["rank"], facts["nullity"], facts["arithmetic"]) == (3, 2, "float64")
     assert (facts["pivots"], facts["free"]) == ([0, 1, 2], [3, 4])
@@ -54,7 +54,7 @@ def test_rref_in_floating_point(call):  # noqa: F811
     assert "R =" in out
 
 
-def test_rref_over_the_rationals(call, here):  # noqa: F811
+def test_rref_over_the_rationals(call, here):
     (here / "t.csv").write_text(TABLE)
     facts = json.loads(call("rref", "t.csv", "--exact", "--json", "-o", "R.csv"))
     assert facts["R"] == [["1", "0", "6/47"], ["0", "1", "27/940"], ["0", "0", "0"]]
@@ -71,7 +71,7 @@ def test_rref_over_the_rationals(call, here):  # noqa: F811
     assert Fraction(facts["R"][0][1]) == Fraction(2**53, 2**53 + 1)
 
 
-def test_rref_modulo_a_prime(call):  # noqa: F811
+def test_rref_modulo_a_prime(call):
     np.save("B.npy", np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]]))
     facts = json.loads(call("rref", "B.npy", "--mod", "2", "--json", "-o", "R.npy"))
     assert (facts["rank"], facts["arithmetic"]) == (2, "modulo 2")
@@ -79,7 +79,7 @@ def test_rref_modulo_a_prime(call):  # noqa: F811
     assert json.loads(call("rref", "B.npy", "--mod", "3", "--json"))["rank"] == 3
 
 
-def test_decimals_in_binary_files(call):  # noqa: F811
+def test_decimals_in_binary_files(call):
     np.save("d.npy", np.array([[0.1, 0.3]]))
     wanted = {(): Fraction(0.3) / Fraction(0.1), ("--decimals",): 3}
     for more, value in wanted.items():
@@ -87,7 +87,7 @@ def test_decimals_in_binary_files(call):  # noqa: F811
         assert Fraction(facts["R"][0][1]) == value
 
 
-def test_a_large_or_empty_form_is_not_printed(call, monkeypatch):  # noqa: F811
+def test_a_large_or_empty_form_is_not_printed(call, monkeypatch):
     np.save("wide.npy", np.ones((2, 90)))
     assert "R is 2 x 90; -o R.npy writes it" in call("rref", "wide.npy")
     assert "-o R.csv writes it" in call("rref", "wide.npy", "--exact")
@@ -98,7 +98,7 @@ def test_a_large_or_empty_form_is_not_printed(call, monkeypatch):  # noqa: F811
     assert json.loads(call("rref", "huge.npy", "--json"))["R"] is None
 
 
-def test_rref_says_when_columns_and_singular_values_disagree(call):  # noqa: F811
+def test_rref_says_when_columns_and_singular_values_disagree(call):
     n = 90
     K = np.diag(0.6 ** np.arange(n) * 1.0) @ (np.eye(n) - 0.8 * np.triu(np.ones((n, n)), 1))
     np.save("kahan.npy", K)
@@ -126,7 +126,7 @@ def test_rref_says_when_columns_and_singular_values_disagree(call):  # noqa: F81
         (["absent.csv", "--exact"], "No such file"),
     ],
 )
-def test_rref_refuses(refuse, here, words, said):  # noqa: F811
+def test_rref_refuses(refuse, here, words, said):
     texts = {"t": TABLE, "z": "1,1/0\n", "e": "1e99999,2\n", "r": "1,2\n3\n", "h": "a,b\n"}
     for name, text in texts.items():
         (here / f"{name}.csv").write_text(text)
@@ -137,7 +137,7 @@ def test_rref_refuses(refuse, here, words, said):  # noqa: F811
 
 
 @pytest.fixture
-def table(here):  # noqa: F811
+def table(here):
     """Six columns of which "twice" is tied to "a", and "c" to nothing."""
     rng = np.random.default_rng(771)
     X = rng.standard_normal((30, 4)) + 5
@@ -147,7 +147,7 @@ def table(here):  # noqa: F811
     return X
 
 
-def test_identify(call, table):  # noqa: F811
+def test_identify(call, table):
     facts = json.loads(call("identify", "t.csv", "--json", "-o", "out.csv"))
     assert (facts["rank"], facts["nullity"], facts["drop"]) == (3, 1, ["twice"])
     assert facts["groups"] == [["a", "twice"]]
@@ -164,7 +164,7 @@ def test_identify(call, table):  # noqa: F811
     assert "twice = 2·a" in out
 
 
-def test_identify_with_names_and_intercept(call, table):  # noqa: F811
+def test_identify_with_names_and_intercept(call, table):
     facts = json.loads(
         call(
             "identify", "t.csv", "--names", "p, q,r,s", "--intercept", "--keep", "pivoted", "--json"
@@ -178,7 +178,7 @@ def test_identify_with_names_and_intercept(call, table):  # noqa: F811
     np.testing.assert_allclose([facts["parameters"][i]["vif"] for i in (1, 3)], vif[1:], rtol=1e-6)
 
 
-def test_identify_of_rounded_data(call, here):  # noqa: F811
+def test_identify_of_rounded_data(call, here):
     rng = np.random.default_rng(772)
     X = rng.standard_normal((40, 3))
     X[:, 2] = np.round(X[:, 0] + X[:, 1], 3)
@@ -191,7 +191,7 @@ def test_identify_of_rounded_data(call, here):  # noqa: F811
     assert [each["name"] for each in facts["parameters"]] == ["x0", "x1", "x2"]
 
 
-def test_identify_of_many_columns_shows_the_least_certain(call, here):  # noqa: F811
+def test_identify_of_many_columns_shows_the_least_certain(call, here):
     X = np.random.default_rng(773).standard_normal((99, 60))
     X[:, 59] = X[:, 58]
     np.save("X.npy", X)
@@ -209,14 +209,14 @@ def test_identify_of_many_columns_shows_the_least_certain(call, here):  # noqa: 
         (["-o", "x.npy"], "written as .csv"),
     ],
 )
-def test_identify_refuses(refuse, table, words, said):  # noqa: F811
+def test_identify_refuses(refuse, table, words, said):
     assert said in refuse("identify", "t.csv", *words)
 
 
 # ---- bench ----
 
 
-def test_bench(call, here):  # noqa: F811
+def test_bench(call, here):
     pytest.importorskip("matplotlib")
     pytest.importorskip("threadpoolctl")
     words = ["bench", "rank", "--largest", "4", "--budget", "0.001"]
@@ -233,7 +233,7 @@ def test_bench(call, here):  # noqa: F811
     assert not (here / "absent.svg").exists()
 
 
-def test_bench_refuses(refuse, here, monkeypatch):  # noqa: F811
+def test_bench_refuses(refuse, here, monkeypatch):
     assert "no function 'speed'; there are null_space" in refuse("bench", "speed")
     assert "written as .svg" in refuse("bench", "-o", "x.npy")
     (here / "fastsub-bench.svg").touch()
@@ -296,7 +296,7 @@ def test_standard_input_of_every_kind(tmp_path):
     assert [each["name"] for each in json.loads(ran.stdout)["parameters"]] == names
 
 
-def test_standard_input(here):  # noqa: F811
+def test_standard_input(here):
     ran = piped(b"1 2\n3 4\n", "rref", "-")
     assert ran.returncode == 2
     assert ran.stderr.startswith(b"fastsub: -: line 2, field 1: '3 4' is not a number")
@@ -311,7 +311,7 @@ def test_standard_input(here):  # noqa: F811
     assert ran.stderr.startswith(b"fastsub: -: not a .npy file")
 
 
-def test_the_keyboard_is_no_matrix(refuse, monkeypatch):  # noqa: F811
+def test_the_keyboard_is_no_matrix(refuse, monkeypatch):
     stdin.spooled.cache_clear()
 
     class Terminal:
@@ -322,7 +322,7 @@ def test_the_keyboard_is_no_matrix(refuse, monkeypatch):  # noqa: F811
     assert "standard input is the keyboard" in refuse("null", "-")
 
 
-def test_format(call, refuse, here):  # noqa: F811
+def test_format(call, refuse, here):
     (here / "A.npy").rename("data.bin")
     assert "say --format" in refuse("null", "data.bin")
     assert json.loads(call("null", "data.bin", "--format", "NPY", "--json"))["rank"] == 3
@@ -388,7 +388,7 @@ def test_the_time_left_in_words():
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
-def test_long_work_shows_the_time_left_on_a_terminal(here):  # noqa: F811
+def test_long_work_shows_the_time_left_on_a_terminal(here):
     master, slave = os.openpty()
     code = (
         "import time\nfrom fastsub.cli import progress\nprogress.PATIENCE = 0\n"
