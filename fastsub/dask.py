@@ -21,24 +21,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-try:
-    # What is lazy has no types that a checker could follow.
-    da: Any = import_module("dask.array")
-    delayed: Any = import_module("dask").delayed
-except ImportError as error:
-    raise ImportError("fastsub.dask needs dask: pip install fastsub-linalg[dask]") from error
-
+from fastsub.extras import load
 from fastsub.factor.arrays import Array, as_array, check_tolerance, product
 from fastsub.factor.gram import gram_matrix
 from fastsub.streams.range import cholesky_of, to_orthonormal
 from fastsub.streams.reduced import Reduced
 from fastsub.streams.reducer import Reducer
 from fastsub.streams.subspaces import StreamedSubspaces
+
+# What is lazy has no types that a checker could follow.
+da: Any = load("dask.array", "dask", "fastsub.dask needs")
+delayed: Any = load("dask", "dask", "fastsub.dask needs").delayed
 
 __all__ = ["fundamental_subspaces", "lstsq", "matrix_rank", "null_space", "orth", "row_space"]
 

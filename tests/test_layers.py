@@ -14,6 +14,7 @@ ROOT = Path(fastsub.__file__).parent
 
 LAYERS = {
     "fastsub.errors": 0,
+    "fastsub.extras": 0,
     "fastsub.data": 0,
     "fastsub.html": 0,
     "fastsub.kernels": 1,  # the package itself is empty

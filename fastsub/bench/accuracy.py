@@ -6,7 +6,6 @@ outside: by an SVD of the matrix, with a residual in extended precision.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 import fastsub
 from fastsub.bench import matrices
+from fastsub.extras import load
 
 Array = NDArray[Any]
 Solver = Callable[[Array, Array], Array]
@@ -134,11 +134,7 @@ def draw(points: list[Point], folder: Path | str) -> Path:
     ModuleNotFoundError
         If matplotlib, of the extra ``bench``, is not installed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError(
-            'charts need matplotlib, which is not installed: pip install "fastsub-linalg[bench]"'
-        )
-    import matplotlib as mpl
+    mpl = load("matplotlib", "bench", "charts need")
     from matplotlib.figure import Figure
 
     path = Path(folder) / "backward-error.svg"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from fastsub.bench.growth import CURVES
 from fastsub.bench.runner import Comparison, Row
+from fastsub.extras import load
 
 # Okabe & Ito's colours, told apart by the colour-blind; the markers and dashes by everybody.
 _OURS = {"color": "#0072B2", "marker": "o", "linewidth": 2.5}
@@ -39,10 +39,7 @@ def draw(comparison: Comparison, folder: Path | str) -> list[Path]:
     ModuleNotFoundError
         If matplotlib, of the extra ``bench``, is not installed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError(
-            'charts need matplotlib, which is not installed: pip install "fastsub-linalg[bench]"'
-        )
+    load("matplotlib", "bench", "charts need")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []

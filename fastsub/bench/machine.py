@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastsub.extras import load
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -59,13 +61,8 @@ def machine() -> Machine:
     ModuleNotFoundError
         If threadpoolctl, of the extra ``bench``, is not installed.
     """
-    if importlib.util.find_spec("threadpoolctl") is None:
-        raise ModuleNotFoundError(
-            "the machine's description needs threadpoolctl, which is not installed: "
-            'pip install "fastsub-linalg[bench]"'
-        )
+    threadpoolctl = load("threadpoolctl", "bench", "the machine's description needs")
     import scipy.linalg  # noqa: F401  (so that its BLAS is among those listed)
-    import threadpoolctl
 
     has_torch = importlib.util.find_spec("torch") is not None
     if has_torch:

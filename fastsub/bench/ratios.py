@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from fastsub.bench.runner import Row
+from fastsub.extras import load
 
 # Okabe & Ito's colours and markers, one a peer, in order of appearance.
 _STYLES = (
@@ -38,11 +38,7 @@ def draw(rows: list[Row], path: Path | str, machine: str = "") -> None:
     ModuleNotFoundError
         If matplotlib, of the extra ``bench``, is not installed.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError(
-            'charts need matplotlib, which is not installed: pip install "fastsub-linalg[bench]"'
-        )
-    import matplotlib as mpl
+    mpl = load("matplotlib", "bench", "charts need")
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys(row.group for row in rows))

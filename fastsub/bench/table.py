@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 
 from fastsub.bench.builders import UNDECIDED
 from fastsub.bench.machine import Machine
 from fastsub.bench.runner import Comparison, Row
 from fastsub.bench.summary import SweepClass
+from fastsub.extras import load
 
 PARTS = {
     "rows": "The rows",
@@ -124,10 +124,7 @@ def print_table(comparison: Comparison, machine: Machine | None = None) -> None:
     ModuleNotFoundError
         If rich, of the extra ``bench``, is not installed.
     """
-    if importlib.util.find_spec("rich") is None:
-        raise ModuleNotFoundError(
-            'the table needs rich, which is not installed: pip install "fastsub-linalg[bench]"'
-        )
+    load("rich", "bench", "the table needs")
     from rich.console import Console
     from rich.table import Table
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastsub.cli.errors import InputError
+from fastsub.extras import load
 
 
 def read_parquet(path: Path) -> np.ndarray[Any, Any]:
@@ -45,8 +45,6 @@ def parquet_names(path: Path) -> list[str]:
 
 def _pyarrow(path: Path) -> Any:
     try:
-        return importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise InputError(
-            f'{path}: .parquet files need pyarrow: pip install "fastsub-linalg[files]"'
-        ) from error
+        return load("pyarrow.parquet", "files", f"{path}: .parquet files need")
+    except ModuleNotFoundError as error:
+        raise InputError(str(error)) from error

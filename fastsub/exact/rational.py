@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastsub.extras import load
 from fastsub.html import card
 
 Array = NDArray[Any]
@@ -189,12 +190,7 @@ def to_sympy(numerators: Any, denominator: int = 1) -> Any:
     ImportError
         If SymPy is not installed.
     """
-    try:
-        import sympy
-    except ImportError as error:
-        raise ImportError(
-            "SymPy matrices need SymPy: pip install 'fastsub-linalg[exact]'"
-        ) from error
+    sympy = load("sympy", "exact", "SymPy's matrices need")
     numerators = np.asarray(numerators)
     if numerators.ndim == 1:
         numerators = numerators[:, None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -10,19 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from fastsub.extras import load
 from fastsub.factor.arrays import Array, as_matrix, magnitude
 
 _BACKENDS = ("pandas", "polars")
 
 
 def _narwhals() -> Any:
-    try:
-        return importlib.import_module("narwhals")
-    except ImportError:
-        raise ImportError(
-            "data frames need narwhals: pip install fastsub-linalg[frames], or pass "
-            "X.to_numpy() and the names"
-        ) from None
+    return load("narwhals", "frames", "unless given as X.to_numpy() and names, data frames need")
 
 
 def is_frame(X: Any) -> bool:

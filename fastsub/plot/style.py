@@ -8,10 +8,11 @@ Okabe & Ito, Color Universal Design (2008): the palette.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from fastsub.extras import load
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -73,7 +74,7 @@ THEMES = {
 }
 
 
-def matplotlib() -> ModuleType:
+def matplotlib() -> Any:
     """Return matplotlib.
 
     Raises
@@ -81,16 +82,7 @@ def matplotlib() -> ModuleType:
     ModuleNotFoundError
         If it is not installed; the message names the extra.
     """
-    try:
-        import matplotlib
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise ModuleNotFoundError(
-            'pictures need matplotlib, which is not installed: pip install "fastsub-linalg[plot]"',
-            name="matplotlib",
-        ) from None
-    return matplotlib
+    return load("matplotlib", "plot", "pictures need")
 
 
 def canvas(

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsub.extras import load
 from fastsub.factor.arrays import Array
 
 Block = tuple[Any, Any, Any]
@@ -317,14 +318,7 @@ def _open_path(path: Path) -> Source:
     if suffix == ".npy":
         return open_source(np.load(path, mmap_mode="r", allow_pickle=False))
     if suffix == ".parquet":
-        from importlib import import_module
-
-        try:
-            parquet = import_module("pyarrow.parquet")
-        except ImportError as error:
-            raise ImportError(
-                "a Parquet file needs pyarrow: pip install fastsub-linalg[files]"
-            ) from error
+        parquet = load("pyarrow.parquet", "files", f"{path}: a Parquet file needs")
         status = path.stat()
         return Parquet(parquet.ParquetFile(path), f"file {status.st_size} {status.st_mtime_ns}")
     if suffix in (".csv", ".tsv", ".txt"):
