@@ -22,7 +22,7 @@ from fastsub import testing as ft
 pytest.importorskip("matplotlib").use("Agg")
 pytest.importorskip("typer")
 from fastsub.cli import main  # noqa: E402
-from fastsub.cli import page as page_module  # noqa: E402
+from fastsub.cli.page import sections  # noqa: E402
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -182,7 +182,7 @@ class TestPage:
         assert "0 + 3 = 3" in " ".join(page.text("p"))
 
     def test_large_bases_are_left_out_and_that_is_said(self, folder, monkeypatch):
-        monkeypatch.setattr(page_module, "LIMIT", 1000)
+        monkeypatch.setattr(sections, "LIMIT", 1000)
         A = np.random.default_rng(9103).standard_normal((40, 9))
         page = write(folder, A, "large")
         assert "too large for this page" in " ".join(page.text("td"))

@@ -1,30 +1,23 @@
-"""The report as one page of HTML: no network, no script; pictures and bases are inside.
-
-Built by `fastsub.html.tag`, which escapes every text, so that no name from a file becomes markup;
-a policy in the page's head forbids the browser to load or run anything.
-"""
+"""What the page says: a section each for the subspaces, the rank, dependent columns, bases."""
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastsub
-from fastsub.cli.facts import Array, floating
-from fastsub.cli.page_style import PAGE_STYLE
+from fastsub.cli.facts import Array
+from fastsub.cli.page.embedded import data_url, figure
 from fastsub.cli.report import MatrixFacts
 from fastsub.cli.text import printable
 from fastsub.factor.certificate import Certificate
 from fastsub.html import Html, facts, grid, tag
-from fastsub.plot.style import matplotlib
 from fastsub.solution.fundamental import FundamentalSubspaces
 
 LIMIT = 1_000_000  # bytes of a basis that the page carries
@@ -46,28 +39,15 @@ _DECIDED = {
     "exact": "Exact arithmetic proves it.",
 }
 
+Section = tuple[str, str, Html | Sequence[Html | None]]
 
-def page(A: Array, found: MatrixFacts, names: Sequence[str] | None, rtol: float | None) -> str:
-    """Return the page.
 
-    Parameters
-    ----------
-    A : ndarray, shape (m, n)
-    found : MatrixFacts
-        What `analyse` says of it.
-    names : sequence of str, optional
-        Of the columns.
-    rtol : float, optional
-        As for `analyse`.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        Without matplotlib.
-    """
-    A = floating(A)
+def all_of(
+    A: Array, found: MatrixFacts, names: Sequence[str] | None, rtol: float | None
+) -> list[Section]:
+    """Return (key, heading, content) of each section that suits the matrix."""
     F = fastsub.fundamental_subspaces(A, rtol)
-    sections = [
+    sections: list[Section] = [
         ("summary", "Summary", _summary(found)),
         ("subspaces", "The four subspaces", _subspaces(found, F)),
         ("rank", "Who decided the rank", _rank(A, found)),
@@ -76,63 +56,7 @@ def page(A: Array, found: MatrixFacts, names: Sequence[str] | None, rtol: float 
         sections.append(("map", "The map", _map(A, rtol)))
     if A.shape[1] and 2 * A.size * min(A.shape) <= _MOST_WORK:
         sections.append(("columns", "Columns that depend on others", _columns(A, names, rtol)))
-    sections.append(("bases", "Bases", _bases(F, found)))
-    title = printable(Path(found.matrix).name)  # where it lies is nobody's business
-    return "<!doctype html>\n" + tag(
-        "html",
-        tag(
-            "head",
-            tag("meta", charset="utf-8"),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name="color-scheme", content="light dark"),
-            tag(
-                "meta",
-                http_equiv="Content-Security-Policy",
-                content="default-src 'none'; img-src data:; style-src 'unsafe-inline'",
-            ),
-            tag("title", f"{title}: rank {found.rank}, nullity {found.nullity}"),
-            tag("style", Html(PAGE_STYLE)),
-        ),
-        tag(
-            "body",
-            tag("a", "Skip to the report", href="#report", class_="skip"),
-            tag(
-                "header",
-                tag("p", "Report on a matrix", class_="kind"),
-                tag("h1", title),
-                tag("p", f"{found.rows} rows, {found.columns} columns, {found.stored_dtype}"),
-                tag("p", printable(found.citation.replace("\n", " "))) if found.citation else None,
-            ),
-            tag(
-                "nav",
-                tag(
-                    "ul",
-                    [tag("li", tag("a", name, href=f"#{key}")) for key, name, _ in sections],
-                ),
-                aria_label="Sections",
-            ),
-            tag(
-                "main",
-                [
-                    tag(
-                        "section",
-                        tag("h2", name, id=f"{key}-heading"),
-                        content,
-                        id=key,
-                        aria_labelledby=f"{key}-heading",
-                    )
-                    for key, name, content in sections
-                ],
-                id="report",
-                tabindex="-1",
-            ),
-            tag(
-                "footer",
-                tag("p", f"Made by fastsub {fastsub.__version__}. This page loads nothing."),
-            ),
-        ),
-        lang="en",
-    )
+    return [*sections, ("bases", "Bases", _bases(F, found))]
 
 
 def _summary(found: MatrixFacts) -> list[Html]:
@@ -181,7 +105,7 @@ def _subspaces(found: MatrixFacts, F: FundamentalSubspaces) -> list[Html]:
     r, m, n = found.rank, found.rows, found.columns
     return [
         tag("div", table, class_="wide"),
-        _figure(
+        figure(
             partial(fastsub.plot.four_subspaces, F),
             f"Diagram. Inputs: row space of dimension {r} and null space of dimension {n - r}, at "
             f"a right angle. Outputs: column space of dimension {r} and left null space of "
@@ -230,18 +154,18 @@ def _rank(A: Array, found: MatrixFacts) -> list[Html | None]:
         proof.method,
     )
     k = min(A.shape)
-    figure = _figure(
+    picture = figure(
         partial(fastsub.plot.rank_spectrum, A, certificate=certificate),
         f"Chart of the {k} singular values on a logarithmic scale; {proof.rank} of them above the "
         f"cutoff of {proof.tol:.2e}.",
         "Dots count, crosses are noise; the triangles are the proved bounds.",
         size=(4.8, 5.0),
     )
-    return [*parts, figure]
+    return [*parts, picture]
 
 
 def _map(A: Array, rtol: float | None) -> Html:
-    return _figure(
+    return figure(
         partial(fastsub.plot.plane_map, A, rtol=rtol),
         "Two charts. Left the inputs with the null space, which is crushed to 0; right the outputs "
         "with the column space, which is all that is reached.",
@@ -272,7 +196,7 @@ def _columns(A: Array, names: Sequence[str] | None, rtol: float | None) -> list[
     ]
     if A.dtype.kind != "c":
         parts.append(
-            _figure(
+            figure(
                 partial(fastsub.plot.identifiability, found),
                 "Table of colours: a row for each column of the matrix, and a column for each "
                 "change that leaves A x as it is. The list above says the same in words.",
@@ -336,7 +260,7 @@ def _downloads(N: Array, key: str, name: str) -> Html:
                     f"Download .{suffix}",
                     tag("span", f" of the {name}", class_="unseen"),
                     f" ({max(1, len(data) // 1000)} kB)",
-                    href=_data(data, kind),
+                    href=data_url(data, kind),
                     download=f"{key}.{suffix}",
                 ),
                 " ",
@@ -345,55 +269,6 @@ def _downloads(N: Array, key: str, name: str) -> Html:
         ],
         class_="downloads",
     )
-
-
-def _figure(
-    draw: Callable[..., Any], alt: str, caption: str, *, size: tuple[float, float], kinds: str = "2"
-) -> Html:
-    """Draw for both colour schemes; the browser shows the one that it is asked for.
-
-    Pictures are as narrow as a telephone's screen, axes below one another: text keeps its size.
-    """
-    light, dark = (_svg(draw, theme, size, kinds) for theme in ("light", "dark"))
-    return tag(
-        "figure",
-        tag(
-            "picture",
-            tag("source", srcset=dark, media="(prefers-color-scheme: dark)"),
-            tag("img", src=light, alt=alt),
-        ),
-        tag("figcaption", caption),
-    )
-
-
-def _svg(draw: Callable[..., Any], theme: str, size: tuple[float, float], kinds: str) -> str:
-    mpl = matplotlib()
-    from matplotlib.figure import Figure
-
-    if len(kinds) == 1:
-        figure = Figure(size, layout="constrained")
-        axes = [figure.add_subplot()]
-    else:
-        figure, (width, height) = Figure(size), size
-        share = 1 / len(kinds)
-        axes = [
-            figure.add_axes(
-                (0.65 / width, 1 - share * (i + 1) + 1.6 / height, 0.82, share - 2.2 / height),
-                projection="3d" if kind == "3" else None,
-            )
-            for i, kind in enumerate(kinds)
-        ]
-    draw(ax=axes if len(axes) > 1 else axes[0], theme=theme)
-    face = axes[0].get_facecolor()
-    stream = io.BytesIO()
-    # The same matrix makes the same page.
-    with mpl.rc_context({"svg.hashsalt": "fastsub"}):
-        figure.savefig(stream, format="svg", facecolor=face, metadata={"Date": None})
-    return _data(stream.getvalue(), "image/svg+xml")
-
-
-def _data(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _distinct(names: Sequence[str] | None, n: int) -> list[str] | None:
