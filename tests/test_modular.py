@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fastsub.errors import RankDeficientError
-from fastsub.factor import modular
+from fastsub.factor import gf2, modular
 from fastsub.kernels import modular as kernel
+from fastsub.kernels.jordan import py_jordan, py_spans
 
 PRIMES = [2, 3, 5, 65521, 8388593, 2**31 - 1, 2**61 - 1, 2**63 - 25]
 
@@ -54,15 +55,24 @@ def check(A, p):
     return E
 
 
+@pytest.fixture
+def by_blocks(monkeypatch):
+    """No matrix is small: everything goes through panels."""
+    monkeypatch.setattr(modular, "_SMALL", -1)
+    monkeypatch.setattr(modular, "_SMALL_WIDE", -1)
+
+
 @primes
 def test_every_rank_and_shape(p):
     rng = np.random.default_rng(511)
-    for m in range(1, 13):
-        for n in (1, 2, 3, 5, 8, 11, 12):
-            r = int(rng.integers(0, min(m, n) + 1))
-            check(of_rank(rng, m, n, r, p), p)
-    for r in range(8):
-        check(of_rank(rng, 9, 7, r, p, 0.5), p)
+    for m, n in itertools.product(range(1, 13), repeat=2):
+        for r in range(min(m, n) + 1):
+            check(of_rank(rng, m, n, r, p, rng.choice([0.5, 1.0])), p)
+
+
+@primes
+def test_every_rank_and_shape_by_blocks(by_blocks, p):
+    test_every_rank_and_shape(p)
 
 
 @primes
@@ -144,6 +154,11 @@ def test_sparse_and_structured(p):
 
 
 @primes
+def test_sparse_and_structured_by_blocks(by_blocks, p):
+    test_sparse_and_structured(p)
+
+
+@primes
 def test_strides_and_extreme_integers(p):
     rng = np.random.default_rng(518)
     A = rng.integers(-(2**63), 2**63 - 1, (9, 7), endpoint=True)
@@ -162,7 +177,12 @@ def test_strides_and_extreme_integers(p):
     assert modular.rref_mod(unsigned, p).R.tolist() == by_hand(unsigned, p)[0]
 
 
-@pytest.mark.parametrize("n", [63, 64, 65, 127, 128, 200])
+@primes
+def test_strides_and_extreme_integers_by_blocks(by_blocks, p):
+    test_strides_and_extreme_integers(p)
+
+
+@pytest.mark.parametrize("n", [63, 64, 65, 127, 128, 200, 449, 700])
 def test_bits_across_words(n):
     rng = np.random.default_rng(519)
     for m in (1, 70, 150):
@@ -176,12 +196,20 @@ def test_bits_across_words(n):
 
 def test_verification_sees_a_wrong_form():
     rng = np.random.default_rng(520)
-    for p in (2, 65521, 2**61 - 1):
+    for p in (2, 3, 65521, 2**31 - 1, 2**61 - 1):
         A = of_rank(rng, 20, 30, 12, p)
         E = modular.rref_mod(A, p, verify=True)
+
+        def proved(A=A, E=E, p=p):
+            if p == 2:
+                return gf2.vanishes(A, E.R, E.pivots, gf2.pack(A))
+            found = modular._is_reduced(A, E, modular.encode(A, p))
+            assert found == py_spans(E.padded, E.pivots, p, A)
+            return found
+
+        assert proved()
         E.padded[3, E.free[-1]] ^= 1
-        scratch = modular._bits(A) if p == 2 else modular._encode(A, p)
-        assert not modular._is_reduced(A, E, scratch)
+        assert not proved()
 
 
 def test_primes():
@@ -208,3 +236,16 @@ def test_workspace_is_checked():
         )
     with pytest.raises(ValueError, match="rows must be contiguous"):
         kernel.py_encode(np.ones((4, 4), np.int64).T[:, ::2], 7, A)
+
+
+def test_workspace_of_small_matrices_is_checked():
+    A, short = np.ones((4, 4), np.int64), np.empty(3, np.intp)
+    index = np.arange(4)
+    for cols, rows in ((short, index), (index, short)):
+        with pytest.raises(ValueError, match="shape of A"):
+            py_jordan(A, 7, A.copy(), cols, rows)
+    with pytest.raises(ValueError, match="columns of A"):
+        py_spans(A[:, :3].copy(), index[:1], 7, A)
+    for column in (-1, 4):
+        with pytest.raises(ValueError, match="columns of R"):
+            py_spans(A, np.array([column]), 7, A)

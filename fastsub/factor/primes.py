@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 # They prove primality below 3.3e24: Sorenson & Webster, Strong pseudoprimes to twelve prime bases,
@@ -84,6 +85,10 @@ def previous_prime(n: int) -> int:
     return n
 
 
+# Whoever computes modulo a prime does so many times.
+_proved = lru_cache(maxsize=64)(is_prime)
+
+
 def check_prime(p: Any, name: str = "p") -> int:
     """Return the modulus as an int.
 
@@ -98,6 +103,6 @@ def check_prime(p: Any, name: str = "p") -> int:
         modulus = p.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"{name} must be an integer, got {p!r}") from None
-    if not 2 <= modulus < _LIMIT or not is_prime(modulus):
+    if not 2 <= modulus < _LIMIT or not _proved(modulus):
         raise ValueError(f"{name} must be a prime below 2**63, got {modulus}")
     return int(modulus)

@@ -76,35 +76,44 @@ FASTSUB_VARIANTS static inline void fastsub_add_bit(ptrdiff_t n, const uint64_t 
     for (;;) {
         const uint64_t *y = table + index * n;
         uint64_t *z = table + (index | bit) * n;
+#pragma omp simd
         for (ptrdiff_t j = 0; j < n; j++) z[j] = x[j] ^ y[j];
         if (index == 0) return;
         index = (index - 1) & below;
     }
 }
 
-/* Rows of A (k, n) := A + row t wherever bit b of their first word is set, but row t itself */
-FASTSUB_VARIANTS static inline void fastsub_clear_column(ptrdiff_t k, ptrdiff_t n, ptrdiff_t t, int b,
-                                                         uint64_t *A, ptrdiff_t stride)
+/* Rows t = 0 .. k-1 of A (k, n) are added, one after the other, to all other rows that have a one in
+   bit bits[t] of v (k), a column of words of A that is kept up to date. Which rows these are is found
+   in v for all of them at once: branches on random bits would cost more than the sums. */
+FASTSUB_VARIANTS static inline void fastsub_clear_pivots(int k, const int *bits, ptrdiff_t n,
+                                                         uint64_t *v, uint64_t *A, ptrdiff_t stride)
 {
-    const uint64_t *x = A + t * stride;
-    for (ptrdiff_t s = 0; s < k; s++) {
-        uint64_t *z = A + s * stride;
-        if (s != t && (z[0] >> b & 1))
+    for (int t = 0; t < k; t++) {
+        const uint64_t *x = A + t * stride, pivot = v[t];
+        uint64_t rows = 0;
+        for (int s = 0; s < k; s++) rows |= (v[s] >> bits[t] & 1) << s;
+        rows &= ~((uint64_t)1 << t);
+        for (int s = 0; s < k; s++) v[s] ^= pivot & (0 - (rows >> s & 1));
+        for (; rows; rows &= rows - 1) {
+            uint64_t *z = A + __builtin_ctzll(rows) * stride;
+#pragma omp simd
             for (ptrdiff_t j = 0; j < n; j++) z[j] ^= x[j];
+        }
     }
 }
 
-/* Rows x (n) of A (m, .) := x + the sum of the pivot rows that clears the pivots in their first words:
-   entry (word >> 8 q) & mask of table q is the sum of the rows whose pivots these bits are. */
+/* Rows x (n) of A (m, .) := x + entries (v[i] >> 8 q) & 255 of the tables q = 0 .. 7 */
 FASTSUB_VARIANTS static inline void fastsub_add_tables(ptrdiff_t m, ptrdiff_t n, uint64_t *A,
-                                                       ptrdiff_t stride, uint64_t mask,
+                                                       ptrdiff_t stride, const uint64_t *v,
                                                        const uint64_t *tables)
 {
     for (ptrdiff_t i = 0; i < m; i++) {
-        uint64_t *x = A + i * stride, word = x[0] & mask;
+        uint64_t *x = A + i * stride;
         const uint64_t *t[8];
-        if (word == 0) continue;
-        for (int q = 0; q < 8; q++) t[q] = tables + (256 * q + ((word >> 8 * q) & 255)) * n;
+        if (v[i] == 0) continue;
+        for (int q = 0; q < 8; q++) t[q] = tables + (256 * q + ((v[i] >> 8 * q) & 255)) * n;
+#pragma omp simd
         for (ptrdiff_t j = 0; j < n; j++)
             x[j] ^= t[0][j] ^ t[1][j] ^ t[2][j] ^ t[3][j] ^ t[4][j] ^ t[5][j] ^ t[6][j] ^ t[7][j];
     }

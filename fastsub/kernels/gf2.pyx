@@ -28,10 +28,15 @@ cdef extern from "gf2.h":
     void fastsub_clear_bit(Py_ssize_t m, int b, uint64_t pivot, uint64_t* v) noexcept nogil
     void fastsub_add_bit(Py_ssize_t n, const uint64_t* x, unsigned int bit, unsigned int below,
                          uint64_t* table) noexcept nogil
-    void fastsub_clear_column(Py_ssize_t k, Py_ssize_t n, Py_ssize_t t, int b, uint64_t* A,
+    void fastsub_clear_pivots(int k, const int* bits, Py_ssize_t n, uint64_t* v, uint64_t* A,
                               Py_ssize_t stride) noexcept nogil
     void fastsub_add_tables(Py_ssize_t m, Py_ssize_t n, uint64_t* A, Py_ssize_t stride,
-                            uint64_t mask, const uint64_t* tables) noexcept nogil
+                            const uint64_t* v, const uint64_t* tables) noexcept nogil
+
+cdef enum:
+    GROUP = 8  # words that vector instructions take at once: padded rows are whole groups
+    SLAB = 32  # words of a row whose tables, 512 KiB, are made and used at a time
+    FEW = 96  # rows in which 64 pivots are looked for first
 
 ctypedef fused integer:
     uint8_t
@@ -40,7 +45,7 @@ ctypedef fused integer:
 
 cdef Py_ssize_t table_size(Py_ssize_t n) noexcept nogil:
     """Words of the tables for rows of n words"""
-    return 8 * 256 * n
+    return 8 * 256 * min(n, <Py_ssize_t>SLAB)
 
 
 cdef void swap_words(Py_ssize_t n, uint64_t* x, uint64_t* y) noexcept nogil:
@@ -57,8 +62,14 @@ cdef int find_pivots(Py_ssize_t m, uint64_t* v, Py_ssize_t* swaps, int* bits) no
     """
     cdef Py_ssize_t i
     cdef int b, k = 0
-    cdef uint64_t pivot
+    cdef uint64_t pivot, found = 0
+    for i in range(m):
+        found |= v[i]
     for b in range(64):
+        if k == m:
+            break
+        if not (found >> b) & 1:
+            continue
         i = k
         while i < m and not (v[i] >> b) & 1:
             i += 1
@@ -70,55 +81,77 @@ cdef int find_pivots(Py_ssize_t m, uint64_t* v, Py_ssize_t* swaps, int* bits) no
         v[k] = pivot
         k += 1
         fastsub_clear_bit(m - k, b, pivot, v + k)
-        if k == m:
-            break
     return k
 
 
-cdef uint64_t make_tables(int k, const int* bits, Py_ssize_t n, const uint64_t* A,
-                          Py_ssize_t stride, uint64_t* tables) noexcept nogil:
-    """Sums of the rows A (k, n), row i under the bit bits[i] of an index; return all these bits"""
-    cdef int q, i
+cdef void make_tables(int k, const int* bits, Py_ssize_t n, const uint64_t* X, Py_ssize_t ldx,
+                      uint64_t* tables) noexcept nogil:
+    """Sums of the rows X (k, n), row t under the bit bits[t] of an index"""
+    cdef int q, t
     cdef uint64_t mask = 0, below
     for q in range(8):
         memset(tables + 256 * q * n, 0, n * sizeof(uint64_t))
-    for i in range(k):
-        q = bits[i] // 8
+    for t in range(k):
+        q = bits[t] // 8
         below = (mask >> (8 * q)) & 255  # the bits that the table has
-        fastsub_add_bit(n, A + i * stride, 1U << (bits[i] % 8), <unsigned int>below,
+        fastsub_add_bit(n, X + t * ldx, 1U << (bits[t] % 8), <unsigned int>below,
                         tables + 256 * q * n)
-        mask |= <uint64_t>1 << bits[i]
-    return mask
+        mask |= <uint64_t>1 << bits[t]
 
 
-cdef Py_ssize_t eliminate_word(Py_ssize_t m, Py_ssize_t n, Py_ssize_t r, uint64_t* A,
-                               Py_ssize_t stride, Py_ssize_t* rows, Py_ssize_t* cols, uint64_t* v,
-                               uint64_t* tables) noexcept nogil:
-    """Bring the 64 columns of the first word of A (m, n words) to echelon form; return their rank
+cdef void add_rows(Py_ssize_t m, Py_ssize_t n, int k, const int* bits, const uint64_t* X,
+                   Py_ssize_t ldx, const uint64_t* v, uint64_t* A, Py_ssize_t stride,
+                   uint64_t* tables) noexcept nogil:
+    """Row i of A (m, n) := row i + the rows t of X (k, n) for which bit bits[t] of v[i] is set
 
-    Rows 0 .. r-1 have their pivots already, those below have only zeros left of A. v (m).
+    No other bits of v (m) are set.
+    """
+    cdef Py_ssize_t j = 0, width
+    while k and j < n:
+        width = min(n - j, <Py_ssize_t>SLAB)
+        make_tables(k, bits, width, X + j, ldx, tables)
+        fastsub_add_tables(m, width, A + j, stride, v, tables)
+        j += width
+
+
+cdef Py_ssize_t first_word(Py_ssize_t c, Py_ssize_t n) noexcept nogil:
+    """Where to begin if words c .. n-1 are to be worked on: words before c are zeros"""
+    return c - c % GROUP if n % GROUP == 0 else c
+
+
+cdef int eliminate_word(Py_ssize_t m, Py_ssize_t n, Py_ssize_t c, Py_ssize_t r, uint64_t* A,
+                        Py_ssize_t* rows, Py_ssize_t* cols, uint64_t* v,
+                        uint64_t* tables) noexcept nogil:
+    """Bring the 64 columns of word c of A (m, n words) to echelon form; return their rank
+
+    Rows 0 .. r-1 have their pivots already, those below have only zeros left of the word. v (m).
     """
     cdef Py_ssize_t swaps[64]
     cdef int bits[64]
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, some = min(m - r, <Py_ssize_t>FEW), first = first_word(c, n)
     cdef int k, t
-    cdef uint64_t mask
-    cdef uint64_t* block = A + r * stride
-    for i in range(m - r):
-        v[i] = block[i * stride]
-    k = find_pivots(m - r, v, swaps, bits)
+    cdef uint64_t mask = 0
+    cdef uint64_t* block = A + r * n + first
+    while True:
+        for i in range(some):
+            v[i] = A[(r + i) * n + c]
+        k = find_pivots(some, v, swaps, bits)
+        if k == 64 or some == m - r:
+            break
+        some = m - r
     for t in range(k):
-        cols[t] = bits[t]
+        cols[t] = 64 * c + bits[t]
+        mask |= <uint64_t>1 << bits[t]
         if swaps[t] != t:
-            swap_words(n, block + t * stride, block + swaps[t] * stride)
+            swap_words(n - first, block + t * n, block + swaps[t] * n)
             rows[r + t], rows[r + swaps[t]] = rows[r + swaps[t]], rows[r + t]
+        v[t] = block[t * n + c - first]
     # The pivots were found in this order: after rows 0 .. t-1, row t has its own.
-    for t in range(k):
-        fastsub_clear_column(k, n, t, bits[t], block, stride)
-    if k:
-        mask = make_tables(k, bits, n, block, stride, tables)
-        fastsub_add_tables(r, n, A, stride, mask, tables)
-        fastsub_add_tables(m - r - k, n, block + k * stride, stride, mask, tables)
+    fastsub_clear_pivots(k, bits, n - first, v, block, n)
+    for i in range(m):
+        v[i] = A[i * n + c] & mask
+    memset(v + r, 0, k * sizeof(uint64_t))
+    add_rows(m, n - first, k, bits, block, n, v, A + first, n, tables)
     return k
 
 
@@ -160,7 +193,7 @@ def py_reduce(uint64_t[:, ::1] A, Py_ssize_t[::1] rows, Py_ssize_t[::1] cols, ui
     rows (m), a permutation, is permuted as the rows of A are; cols takes the pivots; v (m), tables
     as `py_table_size`. A KeyboardInterrupt is honoured between words.
     """
-    cdef Py_ssize_t m = A.shape[0], n = A.shape[1], c, i, k, r = 0
+    cdef Py_ssize_t m = A.shape[0], n = A.shape[1], c, r = 0
     if (rows.shape[0] < m or cols.shape[0] < min(m, 64 * n) or v.shape[0] < m
             or tables.shape[0] < table_size(n)):
         raise ValueError("workspace too small")
@@ -168,32 +201,34 @@ def py_reduce(uint64_t[:, ::1] A, Py_ssize_t[::1] rows, Py_ssize_t[::1] cols, ui
         if r == m:
             break
         with nogil:
-            k = eliminate_word(m, n - c, r, &A[0, c], n, &rows[0], &cols[0] + r, &v[0], &tables[0])
-            for i in range(k):
-                cols[r + i] += 64 * c
-            r += k
+            r += eliminate_word(m, n, c, r, &A[0, 0], &rows[0], &cols[0] + r, &v[0], &tables[0])
         PyErr_CheckSignals()
     return r
 
 
 def py_vanishes(uint64_t[:, ::1] A, uint64_t[:, ::1] R, const Py_ssize_t[::1] cols,
-                uint64_t[::1] tables):
+                uint64_t[::1] v, uint64_t[::1] tables):
     """Clear the pivots cols of the reduced R in A; return whether A, overwritten, is zero then."""
-    cdef Py_ssize_t m = A.shape[0], n = A.shape[1], c, i, first = 0
+    cdef Py_ssize_t m = A.shape[0], n = A.shape[1], c, i, j, first = 0
     cdef int k
     cdef int bits[64]
     cdef uint64_t mask, rest = 0
-    if R.shape[0] < cols.shape[0] or tables.shape[0] < table_size(n) or R.shape[1] != n:
+    if (R.shape[0] < cols.shape[0] or R.shape[1] != n or v.shape[0] < m
+            or tables.shape[0] < table_size(n)):
         raise ValueError("workspace too small")
     for c in range(n if m else 0):
         with nogil:
             k = 0
+            mask = 0
             while first + k < cols.shape[0] and cols[first + k] < 64 * (c + 1):
                 bits[k] = <int>(cols[first + k] - 64 * c)
+                mask |= <uint64_t>1 << bits[k]
                 k += 1
             if k:
-                mask = make_tables(k, bits, n - c, &R[first, c], n, &tables[0])
-                fastsub_add_tables(m, n - c, &A[0, c], n, mask, &tables[0])
+                for i in range(m):
+                    v[i] = A[i, c] & mask
+                j = first_word(c, n)
+                add_rows(m, n - j, k, bits, &R[first, j], n, &v[0], &A[0, j], n, &tables[0])
             first += k
         PyErr_CheckSignals()
     for i in range(m):

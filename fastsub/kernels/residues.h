@@ -30,11 +30,16 @@ static inline uint64_t fastsub_barrett(uint64_t p, int bits)
     return (uint64_t)(((unsigned __int128)1 << (63 + bits)) / p);
 }
 
+/* x mod p for x < 2p, without a branch: on residues nobody can predict it */
+static inline uint64_t fastsub_once(uint64_t x, uint64_t p)
+{
+    return x - (p & (0 - (uint64_t)(x >= p)));
+}
+
 /* x f mod p for any 64-bit x and f < p < 2^63, g = fastsub_shoup(f, p) */
 static inline uint64_t fastsub_mulmod(uint64_t x, uint64_t f, uint64_t g, uint64_t p)
 {
-    uint64_t r = x * f - fastsub_mulhi(x, g) * p;
-    return r >= p ? r - p : r;
+    return fastsub_once(x * f - fastsub_mulhi(x, g) * p, p);
 }
 
 /* 1.5 * 2^52: adding and subtracting it rounds |x| < 2^51 to the nearest integer. */
@@ -54,6 +59,12 @@ static inline double fastsub_balance(double x, double p, double inv)
 FASTSUB_VARIANTS static inline void fastsub_reduce(ptrdiff_t n, double *x, double p, double inv)
 {
     for (ptrdiff_t i = 0; i < n; i++) x[i] = fastsub_balance(x[i], p, inv);
+}
+
+/* Every lda-th of m numbers x := x mod p */
+static inline void fastsub_reduce_column(ptrdiff_t m, double *x, ptrdiff_t lda, double p, double inv)
+{
+    for (ptrdiff_t i = 0; i < m; i++) x[i * lda] = fastsub_balance(x[i * lda], p, inv);
 }
 
 /* y (n) := f x mod p, |f x| < 2^53 - p */
@@ -120,7 +131,37 @@ static inline void fastsub_eliminate_wide(ptrdiff_t m, const int64_t *f, const i
         g = fastsub_shoup(factor, q);
         for (int j = 0; j < 16; j++) {
             uint64_t r = (uint64_t)x[16 * i + j] + fastsub_mulmod((uint64_t)b[j], factor, g, q);
-            x[16 * i + j] = (int64_t)(r >= q ? r - q : r);
+            x[16 * i + j] = (int64_t)fastsub_once(r, q);
+        }
+    }
+}
+
+/* Rows x (n) of A (m, .) but y itself := x - x[j] y for a y with y[j] = 1, where x[j] is reduced; what
+   is left of the eight columns with j among them is zero in y. */
+FASTSUB_VARIANTS static inline void fastsub_clear_column(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j,
+                                                         const double *y, double *A, ptrdiff_t lda)
+{
+    const ptrdiff_t first = j - j % 8;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        double *x = A + i * lda, f = x[j];
+        if (x == y || f == 0) continue;
+#pragma omp simd
+        for (ptrdiff_t c = first; c < n; c++) x[c] -= f * y[c];
+    }
+}
+
+/* The same for integers in 0..p-1, reduced */
+static inline void fastsub_clear_column_wide(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j, const int64_t *y,
+                                             int64_t *A, ptrdiff_t lda, int64_t p)
+{
+    const uint64_t q = (uint64_t)p;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        int64_t *x = A + i * lda;
+        if (x == y || x[j] == 0) continue;
+        const uint64_t f = q - (uint64_t)x[j], g = fastsub_shoup(f, q);
+        for (ptrdiff_t c = j; c < n; c++) {
+            const uint64_t r = (uint64_t)x[c] + fastsub_mulmod((uint64_t)y[c], f, g, q);
+            x[c] = (int64_t)fastsub_once(r, q);
         }
     }
 }
@@ -142,7 +183,7 @@ static inline void fastsub_combine(ptrdiff_t n, int t, int sign, int h, const do
         wide u = multiple + (wide)(sign < 0 ? -v : v);
         wide r = u - (wide)fastsub_mulhi((uint64_t)(u >> (e - 1)), m) * p + (uint64_t)C[i];
         uint64_t x = (uint64_t)(r >= twice ? r - twice : r);
-        C[i] = (int64_t)(x >= p ? x - p : x);
+        C[i] = (int64_t)fastsub_once(x, p);
     }
 }
 
