@@ -1,5 +1,6 @@
 """Exact elimination over the rationals: every shape and rank against Gauss-Jordan in Fractions."""
 
+import functools
 import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,13 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fastsub
 from fastsub import exact
 from fastsub.errors import RankDeficientError
 from fastsub.exact import eliminate
 from fastsub.exact.bareiss import bareiss
 from fastsub.exact.numbers import read
-from fastsub.testing import incidence, ring_edges
-
-SHAPES = [(m, n) for m, n in combinations(range(13), repeat=2)]
+from fastsub.testing import check_echelon, incidence, ring_edges
 
 
 def of_rank(rng, m, n, r, largest=9):
@@ -40,9 +40,10 @@ def check_null_space(A, N, nullity):
     assert len(exact_oracle.rref(N.astype(object))[1]) == nullity
 
 
-def check_rref(A, E):
+def check_rref(A, E, expected=None):
     """The echelon form is the oracle's, over the least denominator."""
-    R, pivots = exact_oracle.rref(A)
+    R, pivots = expected or exact_oracle.rref(A)
+    check_echelon(exact_oracle.fractions(A), E)
     assert E.pivots == pivots
     assert E.rank == len(pivots)
     assert np.array_equal(E.to_fractions(), R)
@@ -82,18 +83,29 @@ def by_primes(monkeypatch):
     monkeypatch.setattr(eliminate, "SMALL", 0)
 
 
-def test_every_shape_up_to_twelve():
+@functools.cache
+def every_rank_of_every_shape():
+    """(A, (R, pivots)) for all shapes up to 12 x 12 and all their ranks, by the oracle."""
     rng = np.random.default_rng(2718)
-    for m, n in SHAPES:
-        A = of_rank(rng, m, n, int(rng.integers(0, min(m, n) + 1)))
-        check_rref(A, exact.rref(A))
+    found = []
+    for m, n in combinations(range(13), repeat=2):
+        for r in range(min(m, n) + 1):
+            pivots = None
+            while pivots is None or len(pivots) < r:
+                A = of_rank(rng, m, n, r, 2)
+                R, pivots = exact_oracle.rref(A)
+            found.append((A, (R, pivots)))
+    return found
 
 
-def test_every_shape_by_primes(by_primes):
-    rng = np.random.default_rng(2719)
-    for m, n in SHAPES:
-        A = of_rank(rng, m, n, int(rng.integers(0, min(m, n) + 1)))
-        check_rref(A, exact.rref(A))
+def test_every_rank_of_every_shape_up_to_twelve():
+    for A, expected in every_rank_of_every_shape():
+        check_rref(A, exact.rref(A), expected)
+
+
+def test_every_rank_of_every_shape_by_primes(by_primes):
+    for A, expected in every_rank_of_every_shape():
+        check_rref(A, exact.rref(A), expected)
 
 
 @pytest.mark.parametrize(("m", "n"), [(4, 4), (6, 9), (9, 6), (11, 11)])
@@ -241,6 +253,7 @@ def test_solutions_that_a_prime_hides_by_primes(by_primes):
 KINDS = {
     "int32": lambda A: A.astype(np.int32),
     "uint64": lambda A: (A + 9).astype(np.uint64) - np.uint64(9) if (A >= 0).all() else A,
+    "float16": lambda A: A.astype(np.float16),
     "float64": lambda A: A.astype(float),
     "list": lambda A: A.tolist(),
     "Fraction": lambda A: [[Fraction(int(x)) for x in row] for row in A],
@@ -299,12 +312,70 @@ def test_strings_and_duplicates():
         ([[1, 2], [3]], ValueError, "rectangular|2-d"),
         (np.ma.masked_equal([[1, 2]], 2), TypeError, "masked"),
         ([[Decimal("NaN")]], ValueError, "NaN"),
+        (scipy.sparse.coo_array(([1.0, math.nan], ([0, 1], [0, 2]))), ValueError, r"at \(1, 2\)"),
+        ({1: 2}, TypeError, "array of numbers, got dict"),
+        ("12", TypeError, "array of numbers, got str"),
+        (5, ValueError, "0-d"),
+        (fastsub.stream([np.eye(2)]), TypeError, "entries in memory"),
     ],
 )
 def test_bad_input(A, error, match):
     for function in (exact.rref, exact.null_space, exact.rank, exact.det):
         with pytest.raises(error, match=match):
             function(A)
+
+
+def test_dask_arrays_are_to_be_computed_first():
+    arrays = pytest.importorskip("dask.array")
+    A = arrays.ones((2, 2), dtype=int)
+    for mod in (None, 7):
+        for function in (exact.rref, exact.null_space, exact.rank, exact.det):
+            with pytest.raises(TypeError, match=r"in memory; compute it first: A\.compute\(\)"):
+                function(A, mod=mod)
+        with pytest.raises(TypeError, match=r"compute it first: b\.compute\(\)"):
+            exact.solve(np.eye(2, dtype=int), A[0], mod=mod)
+
+
+@pytest.mark.parametrize(
+    ("b", "error", "match"),
+    [
+        ([[1], [2, 3]], ValueError, "b must be a rectangular array"),
+        ([1, 1j], TypeError, "b must hold rational numbers .*got complex"),
+        ([1, None], TypeError, "got NoneType"),
+        ([1, math.inf], ValueError, "b must"),
+        (np.ma.masked_equal([1, 2], 2), TypeError, "b has masked entries"),
+        (np.zeros((2, 1, 1)), ValueError, "b must"),
+    ],
+)
+def test_bad_right_hand_sides(b, error, match):
+    for mod in (None, 7):
+        with pytest.raises(error, match=match):
+            exact.solve([[1, 2], [3, 4]], b, mod=mod)
+
+
+def test_sparse_right_hand_sides():
+    A, b = [[1, 2], [3, 5]], np.array([3, 4])
+    for mod in (None, 7):
+        x = exact.solve(A, b, mod=mod)
+        for right, shape in ((b, (2,)), (b[:, None], (2, 1))):
+            found = exact.solve(A, scipy.sparse.coo_array(right), mod=mod)
+            np.testing.assert_array_equal(np.asarray(found), np.asarray(x).reshape(shape))
+
+
+def test_what_has_no_room_for_its_zeros_says_so():
+    A = scipy.sparse.coo_array(([1, 2], ([0, 10**7], [0, 10**7])))
+    with pytest.raises(MemoryError, match="without the zeros"):
+        exact.rref(A)
+    with pytest.raises(MemoryError, match="as dense ones"):
+        exact.rref(A, mod=7)
+
+
+def test_matrices_of_flint():
+    flint = pytest.importorskip("flint")
+    A = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    for M in (flint.fmpz_mat(A), flint.fmpq_mat(flint.fmpz_mat(A))):
+        assert exact.rref(M) == exact.rref(A)
+        assert exact.rref(M, mod=7) == exact.rref(A, mod=7)
 
 
 def test_bad_shapes():

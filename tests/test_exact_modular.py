@@ -1,5 +1,6 @@
 """fastsub.exact modulo a prime: what it reads, the four subspaces, and its errors."""
 
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 
@@ -154,9 +155,20 @@ def test_textbook():
 
 
 def test_objects():
-    E = modular.rref([[1, 2], [3, 4]], 7)
-    assert repr(E) == "<ResidueEchelon 2×2 modulo 7, rank 2>"
-    assert (E.rank, E.p) == (2, 7)
+    E = modular.rref([[1, 2, 3], [3, 4, 5]], 7)
+    assert repr(E) == "<ResidueEchelon 2×3 modulo 7, rank 2>"
+    assert (E.rank, E.p, E.shape, E.pivots, E.free) == (2, 7, (2, 3), (0, 1), (2,))
+    assert pickle.loads(pickle.dumps(E)) == E
+    assert modular.rref([[1, 2, 3], [3, 4, 6]], 7) != E
+    assert modular.rref([[1, 0, 6], [0, 1, 2]], 11) != E
+    assert E != 7
+
+
+def test_bits_and_texts_of_every_kind():
+    A = np.array([[1, 0, 1], [1, 1, 0]])
+    for form in (scipy.sparse.csr_array(A > 0), A.astype(str), A.astype(np.float16)):
+        for p in (2, 7):
+            assert modular.rref(form, p) == modular.rref(A, p)
 
 
 @pytest.mark.parametrize("p", [0, 1, -7, 4, 561, 2**62, 2**63 - 1, 2**64 + 13, 3215031751])

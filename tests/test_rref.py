@@ -1,5 +1,7 @@
 """Reduced row echelon form: exact rank profiles, invariants at every rank, honest doubts."""
 
+import functools
+import itertools
 import pickle
 from fractions import Fraction
 
@@ -20,20 +22,31 @@ def integers(rng, m, n, r, dtype=np.int64):
     return (rng.integers(-3, 4, (m, r)) @ rng.integers(-3, 4, (r, n))).astype(dtype)
 
 
-class TestAgainstFractions:
-    @dtypes
-    def test_every_rank(self, dtype):
-        rng = np.random.default_rng(1789)
-        for m, n in [(1, 1), (1, 5), (5, 1), (3, 3), (4, 7), (7, 4), (9, 9), (12, 12)]:
-            for r in range(min(m, n) + 1):
+@functools.cache
+def every_rank_of_every_shape():
+    """(A, R, pivots) for all shapes up to 12 x 12 and all their ranks; R is exact, in floats."""
+    rng = np.random.default_rng(1789)
+    found = []
+    for m, n in itertools.product(range(1, 13), repeat=2):
+        for r in range(min(m, n) + 1):
+            pivots = None
+            while pivots is None or len(pivots) < r:
                 A = integers(rng, m, n, r)
                 R, pivots = reference.rref(A)
-                E = fastsub.rref(A.astype(dtype))
-                assert E.pivots == pivots
-                ft.check_echelon(A.astype(dtype), E)
-                size = max(1.0, float(np.max(np.abs(R.astype(float)), initial=0)))
-                error = np.max(np.abs(E.R - R.astype(float)), initial=0)
-                assert error <= 1e3 * np.finfo(dtype).eps * size**2
+            found.append((A, R.astype(float), pivots))
+    return found
+
+
+class TestAgainstFractions:
+    @dtypes
+    def test_every_rank_of_every_shape(self, dtype):
+        for A, R, pivots in every_rank_of_every_shape():
+            E = fastsub.rref(A.astype(dtype))
+            assert E.pivots == pivots
+            ft.check_echelon(A.astype(dtype), E)
+            size = max(1.0, float(np.max(np.abs(R), initial=0)))
+            error = np.max(np.abs(E.R - R), initial=0)
+            assert error <= 1e3 * np.finfo(dtype).eps * size**2
 
     def test_leftmost_columns(self):
         """Zero and repeated columns in front, dependent ones between."""
@@ -163,6 +176,10 @@ class TestObject:
     def test_transform_must_be_asked_for(self):
         with pytest.raises(ValueError, match="transform=True"):
             fastsub.rref(np.eye(2)).T  # noqa: B018 -- the property raises
+
+    def test_transform_of_a_stream(self):
+        with pytest.raises(TypeError, match="T would have as many columns as A has rows"):
+            fastsub.rref(fastsub.stream([np.eye(2)]), transform=True)
 
     def test_pivot_columns_of_another_shape(self):
         with pytest.raises(ValueError, match=r"of shape \(2, 2\)"):

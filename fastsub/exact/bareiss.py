@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.exact.numbers import compact
+from fastsub.exact.entries import compact
 from fastsub.exact.reduction import Reduction
 from fastsub.kernels.bareiss import py_bareiss
 

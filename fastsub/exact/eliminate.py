@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.exact.bareiss import bareiss, bareiss64
+from fastsub.exact.entries import compact
 from fastsub.exact.lifting import solve_lifted
-from fastsub.exact.numbers import Dense, Sparse, compact
+from fastsub.exact.numbers import Dense, Sparse
 from fastsub.exact.reduction import Reduction, free_columns
 from fastsub.factor import modular
 

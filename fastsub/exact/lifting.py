@@ -25,7 +25,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fastsub.exact import radix
-from fastsub.exact.numbers import compact
+from fastsub.exact.entries import compact
 from fastsub.exact.reconstruct import reconstruct
 from fastsub.factor.arrays import product
 from fastsub.kernels.padic import py_lift

@@ -13,15 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.exact.numbers import ratio
+from fastsub.exact.residues import residues
 from fastsub.factor import modular
 from fastsub.factor.modular import ModularEchelon, check_prime
 from fastsub.html import card
 
 Array = NDArray[Any]
-
-# Whole floats up to here are the integers that they look like.
-_WHOLE = 2.0**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +44,25 @@ class ResidueEchelon:
         """Number of pivots."""
         return len(self.pivots)
 
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Columns without a pivot."""
+        return tuple(sorted(set(range(self.shape[1])) - set(self.pivots)))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of `R`."""
+        return self.R.shape
+
     def __iter__(self) -> Iterator[Any]:
         return iter((self.R, self.pivots))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ResidueEchelon):
+            return NotImplemented
+        return self.p == other.p and np.array_equal(self.R, other.R)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         m, n = self.R.shape
@@ -56,101 +70,6 @@ class ResidueEchelon:
 
     def _repr_html_(self) -> str:
         return card(repr(self), {"R": self.R, "pivot columns": str(self.pivots)})
-
-
-def residues(A: Any, p: int, name: str = "A", ndims: tuple[int, ...] = (2,)) -> Array:
-    """Return integers, or fractions, modulo p as an array that `factor.modular` takes.
-
-    Parameters
-    ----------
-    A : array_like or scipy.sparse
-        Integers of any size, whole floats, and fractions, decimals and strings whose denominators
-        are prime to p.
-    p : int
-        A prime below 2**63.
-    name : str
-        How errors call it.
-    ndims : tuple of int
-        The numbers of dimensions that are allowed.
-
-    Returns
-    -------
-    ndarray
-        int64 or uint64 as given, for small integers (bool, int8, uint8) and p = 2 as given too;
-        what else comes is reduced to int64 in 0..p-1.
-
-    Raises
-    ------
-    TypeError
-        For what is not a rational number.
-    ValueError
-        For another number of dimensions, floats that are not whole, and denominators that p
-        divides.
-    """
-    if type(A).__module__.partition(".")[0] == "dask":
-        raise TypeError(f"{name} is a dask array; compute it first: {name}.compute()")
-    if hasattr(A, "tocoo"):
-        A = _from_sparse(A, p, name)
-    elif hasattr(A, "matvec"):
-        raise TypeError(f"{name} is a {type(A).__name__}; exact arithmetic needs its entries")
-    if isinstance(A, np.ma.MaskedArray) and np.ma.is_masked(A):
-        raise TypeError(f"{name} has masked entries; fill or drop them first: {name}.filled(value)")
-    # NumPy would make floats of a list with large integers.
-    array = np.asarray(A) if hasattr(A, "__array__") else np.array(A, dtype=object)
-    if array.dtype == object and any(isinstance(x, (list, tuple)) for x in array.flat):
-        raise ValueError(f"{name} must be a rectangular array of numbers, got rows of two lengths")
-    if array.ndim not in ndims:
-        wanted = "a matrix (2-d)" if ndims == (2,) else "a vector or a matrix"
-        raise ValueError(f"{name} must be {wanted}, got {array.ndim}-d of shape {array.shape}")
-    array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    if array.dtype.kind == "f":
-        _check_whole(array, name)
-        array = array.astype(np.int64) if (abs(array) < _WHOLE).all() else array.astype(object)
-    if array.dtype.kind in "bui":
-        keep = array.dtype.itemsize == 8 or (p == 2 and array.dtype.itemsize == 1)
-        return array if keep else array.astype(np.int64)
-    if array.dtype.kind != "O":
-        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
-    flat = [_residue(x, p, name) for x in array.flat]
-    return np.array(flat, dtype=np.int64).reshape(array.shape)
-
-
-def _check_whole(array: Array, name: str) -> None:
-    whole = np.isfinite(array) & (np.rint(array) == array)
-    if not whole.all():
-        raise ValueError(
-            f"{name} must hold whole numbers, got {array[~whole].flat[0]}; pass fractions.Fraction "
-            "or decimals=True to mean a quotient modulo p"
-        )
-
-
-def _residue(x: Any, p: int, name: str) -> int:
-    if type(x) is int:
-        return x % p
-    if isinstance(x, (float, np.floating)):
-        _check_whole(np.asarray(x), name)
-    numerator, denominator = ratio(x, name)
-    if denominator == 1:
-        return numerator % p
-    if denominator % p == 0:
-        raise ValueError(f"{name} holds {x}, whose denominator is zero modulo {p}")
-    return numerator * pow(denominator, -1, p) % p
-
-
-def _from_sparse(A: Any, p: int, name: str) -> Array:
-    """Entries modulo p at their places; duplicates are added as residues, where none overflows."""
-    coordinates = A.tocoo()
-    if coordinates.ndim != 2:
-        raise ValueError(f"{name} must be a matrix (2-d), got shape {coordinates.shape}")
-    values = residues(coordinates.data, p, name, (1,))
-    values = np.mod(values, values.dtype.type(p)).astype(np.int64)
-    i, j = coordinates.row.astype(np.int64), coordinates.col.astype(np.int64)
-    dense = np.zeros(A.shape, np.int64)
-    _, first = np.unique(i * dense.shape[1] + j, return_index=True)
-    dense[i[first], j[first]] = values[first]
-    for k in np.setdiff1d(np.arange(len(values)), first):
-        dense[i[k], j[k]] = (int(dense[i[k], j[k]]) + int(values[k])) % p
-    return dense
 
 
 def _echelon(A: Any, p: Any) -> tuple[Array, ModularEchelon]:

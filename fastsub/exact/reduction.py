@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.exact.numbers import compact
+from fastsub.exact.entries import compact
 
 Array = NDArray[Any]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fastsub.exact import eliminate, modular, sparse
 from fastsub.exact.bareiss import echelon64
-from fastsub.exact.numbers import Dense, Sparse, as_decimals, compact, read
+from fastsub.exact.entries import as_decimals, compact
+from fastsub.exact.numbers import Dense, Sparse, read
 from fastsub.exact.rational import RationalEchelon
 from fastsub.exact.reduction import primitive
 

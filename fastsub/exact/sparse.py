@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.exact import eliminate
-from fastsub.exact.numbers import Sparse, compact
+from fastsub.exact.entries import compact
+from fastsub.exact.numbers import Sparse
 from fastsub.exact.reduction import primitive
 from fastsub.kernels.rows import py_annihilates, py_substitute
 

@@ -13,7 +13,8 @@ from fastsub.errors import RankDeficientError
 from fastsub.exact import eliminate, modular
 from fastsub.exact.bareiss import determinant
 from fastsub.exact.crt import Residues
-from fastsub.exact.numbers import Dense, Sparse, as_decimals, compact, read
+from fastsub.exact.entries import as_array, as_decimals, compact
+from fastsub.exact.numbers import Dense, Sparse, read
 from fastsub.exact.rational import RationalMatrix
 from fastsub.exact.reduction import Reduction
 from fastsub.factor import modular as residues
@@ -69,11 +70,14 @@ def solve(A: Any, b: Any, *, mod: int | None = None, decimals: bool = False) -> 
             A, b = as_decimals(A), as_decimals(b, "b")
         return modular.solve(A, b, mod)
     M = _dense(read(A, decimals=decimals))
-    shape = np.shape(b)
+    if not hasattr(b, "tocoo"):
+        b = as_array(b, "b")
+    shape = b.shape
     if len(shape) not in (1, 2) or shape[0] != M.shape[0]:
         raise ValueError(f"b must have {M.shape[0]} rows as A has, got shape {shape}")
-    columns = b if len(shape) == 2 else [[x] for x in b]
-    Y, below = _over_one(_dense(read(columns, "b", decimals=decimals)))
+    Y, below = _over_one(
+        _dense(read(b.reshape(shape if len(shape) == 2 else (-1, 1)), "b", decimals=decimals))
+    )
     m, n = M.shape
     Y = Y.reshape(m, -1)
     if M.rows is not None:

@@ -63,6 +63,11 @@ def rref(
     >>> pivots
     (0, 1)
     """
-    if not transform and (answer := elsewhere(A, rref)) is not None:
+    if (answer := elsewhere(A, rref)) is not None:
+        if transform:
+            raise TypeError(
+                f"transform=True is for a matrix in memory, got a {type(A).__name__}: T would have "
+                "as many columns as A has rows; leave it out"
+            )
         return answer(A, rtol=rtol)
     return Echelon(A, rtol, transform=transform, check_finite=check_finite)
