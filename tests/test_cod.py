@@ -293,3 +293,19 @@ def test_a_solution_lies_in_the_row_space_that_was_returned(dtype, order):
             x = F.solve(ft.random_rank(n, 1, 1, 1091, dtype)[:, 0])
             inside = F.null_space().conj().T @ x
             assert np.linalg.norm(inside) <= 100 * eps * np.linalg.norm(x)
+
+
+@dtypes
+@pytest.mark.parametrize("shape", [(2, 2), (7, 5), (5, 7)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_solves_at_rank_one_with_a_loose_cutoff(dtype, shape, order):
+    """One row of a triangular solve is its own reversal: what is read later must be a copy."""
+    rng = np.random.default_rng(1087)
+    u, v = rng.standard_normal((shape[0], 1)), rng.standard_normal((1, shape[1]))
+    A = np.array(u @ v + 1e-4 * rng.standard_normal(shape), dtype, order=order)
+    b = rng.standard_normal(shape[0]).astype(dtype)
+    F = COD(A, 1e-2)
+    assert F.rank == 1
+    U, sigma, Vh = np.linalg.svd(A)
+    exact = Vh[0].conj() * (U[:, 0].conj() @ b) / sigma[0]
+    np.testing.assert_allclose(F.solve(b), exact, rtol=0, atol=1e-5 * np.linalg.norm(exact))

@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import hilbert
 
 from fastsub import testing as ft
-from fastsub.factor.inverse import Inverse, schatten
+from fastsub.factor.inverse import Inverse, blocks, inverse_by_halves, schatten
 
 TRIANGLES = {
     "normal": lambda n: np.triu(np.random.default_rng(953).standard_normal((n, n))) + 3 * np.eye(n),
@@ -47,6 +47,7 @@ def test_bounds_of_the_norm(dtype, kind, n, place):
     d = (n + 2) * eps * np.linalg.norm(np.triu(R[:n, :n]).astype(complex))
     with Inverse(R, n, place) as X:
         estimate, fourth, frobenius = X.norm_lower(), X.schatten(), X.frobenius
+        between = X.blocks()
         upper = X.norm_upper(estimate)
     # sigma_min(R) >= 1 / ||X|| - d, and no further from it on the other side.
     low, high = 1 / (smallest + d), 1 / (smallest - d) if smallest > d else math.inf
@@ -60,6 +61,8 @@ def test_bounds_of_the_norm(dtype, kind, n, place):
         assert fourth * slack >= low
         assert fourth <= frobenius * (1 + 2 * (n + 2) * eps) * slack
         assert fourth <= n**0.25 * high * (1 + 4 * n**1.5 * eps)
+        assert fourth <= between * (1 + 4 * n * eps)
+        assert between <= frobenius * (1 + 2 * (n + 2) * eps) * slack
 
 
 @places
@@ -134,6 +137,7 @@ def test_of_a_triangle_whose_inverse_overflows(dtype, place):
     with Inverse(R, 8, place) as X:
         assert X.frobenius == math.inf
         assert X.norm_lower() == math.inf
+        assert X.blocks() == math.inf
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 7), (40, 200), (200, 200)])
@@ -146,3 +150,42 @@ def test_schatten_of_a_trapezoid(dtype, normal, shape):
     # ||G1 + G2||_F <= ||G1||_F + ||G2||_F, of which each is at most the whole.
     most = math.sqrt(2 if n > k else 1) * np.sum(exact**4) ** 0.25
     assert bound <= most * (1 + 10 * n**1.5 * np.finfo(dtype).eps)
+    between = blocks(R, k)
+    assert exact[0] <= between <= np.linalg.norm(exact) * (1 + 10 * n * np.finfo(dtype).eps)
+    # One block is the whole.
+    if n <= 128:
+        assert between <= np.sum(exact**4) ** 0.25 * (1 + 10 * n**1.5 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("n", [256, 311])
+@pytest.mark.parametrize("kind", ["normal", "graded", "kahan"])
+def test_halves_bound_the_inverse_and_give_the_triangle_back(dtype, kind, n):
+    T = ft.kahan(n, 1.5) if kind == "kahan" else TRIANGLES[kind](n)
+    T = np.triu(T, 1) / (16 if kind == "normal" else 1) + np.diag(np.diagonal(T))
+    R = stored(T, dtype)
+    before, smallest = R.copy(), sigma_min(R, n)
+    h = (n + 1) // 2
+    head, tail = (slice(h), slice(h)), (slice(h, n), slice(h, n))
+    A, C = (np.triu(before[i]).astype(complex) for i in (head, tail))
+    d = 8 * (n + 2) * float(np.finfo(dtype).eps) * np.linalg.norm(np.triu(R[:n, :n]))
+    bound = inverse_by_halves(R, n, 0.0, 0.0)
+    assert bound * (1 + 1e-3) >= 1 / (smallest + d)
+    a, c = (np.linalg.norm(np.linalg.inv(M)) for M in (A, C))
+    b = np.linalg.norm(before[:h, h:n])
+    if d * max(a, c) < 1e-3:
+        assert bound == pytest.approx(math.hypot(a, c, a * b * c), rel=1e-2)
+    np.testing.assert_array_equal(np.triu(R[:n, :n]), np.triu(before[:n, :n]))
+    np.testing.assert_array_equal(R[:, n:], before[:, n:])
+    # What rounding may have done to the two inverses is paid for, and infinity said in time.
+    assert inverse_by_halves(R, n, 1e-3 / bound, 0.0) >= bound
+    assert inverse_by_halves(R, n, 2 / min(a, c), 0.0) == math.inf
+    assert inverse_by_halves(R, n, 0.0, float(np.abs(np.diagonal(R)).min())) == math.inf
+    R[n - 1, n - 1] = 0
+    assert inverse_by_halves(R, n, 0.0, 0.0) == math.inf
+
+
+def test_halves_of_a_small_triangle_are_not_worth_it(dtype):
+    R = stored(np.eye(40), dtype)
+    before = R.copy()
+    assert inverse_by_halves(R, 40, 0.0, 0.0) == math.inf
+    np.testing.assert_array_equal(R, before)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,14 @@ from fastsub.factor.cutoff import (
     stopping_norm,
     svd_margin,
 )
-from fastsub.factor.inverse import Inverse, schatten, sigma_1_lower, sigma_r_lower, smallest_pivot
+from fastsub.factor.inverse import (
+    Inverse,
+    blocks,
+    schatten,
+    sigma_1_lower,
+    sigma_r_lower,
+    smallest_pivot,
+)
 from fastsub.factor.sharpen import norm_upper
 from fastsub.kernels import triangular
 
@@ -90,9 +98,11 @@ class Doubt:
     """Bounds cannot decide; `pivot` says whether those of a better pivoted triangle might.
 
     They cannot where sigma_min(R11) lies near the cutoff: so does a singular value, most likely.
+    `above` says that what is left may be above the cutoff: of the triangle nothing is known yet.
     """
 
     pivot: bool
+    above: bool = False
 
 
 # A pivot below this times the cutoff: a look at sigma_min(R11) before an inverse is made.
@@ -148,6 +158,7 @@ def prove(
     cutoff: Cutoff,
     sigma_1: float = 0.0,
     factors: int = 1,
+    lower: float = 0.0,
     in_place: bool = False,
     inverse: Inverse | None = None,
 ) -> Decision | Doubt:
@@ -161,6 +172,8 @@ def prove(
         A lower bound of the largest singular value, if one is known.
     factors : int
         Unitary factorisations that lead from A to R, each with its margin.
+    lower : float
+        A lower bound of sigma_k(A), if one is known.
     in_place : bool
         The lower triangle of R is free to be overwritten.
     inverse : Inverse, optional
@@ -185,11 +198,19 @@ def prove(
     rank = int(enough[0]) if enough.size else k
     upper = 0.0 if rank == full else float(tails[rank]) + margin
     if not upper <= tol_low:
-        return Doubt(pivot=False)
+        return Doubt(pivot=False, above=True)
     if inverse is not None and rank != k:
         return Doubt(pivot=True)
     if rank == 0:
         return Decision(0, tol_low, math.inf, upper, "bounds", norm)
+    if lower > tol_high:  # sigma_k is at most sigma_rank
+        return Decision(rank, tol_low, lower, upper, "bounds", float(tails[rank]))
+
+    def highest(bound: Callable[[], float]) -> float:
+        """Return the upper end of the bracket, given a finer bound of ||R||."""
+        with X.aside():
+            return cutoff.bracket(low, math.hypot(bound(), left) + margin)[1]
+
     with inverse or Inverse(R, rank, "below" if in_place else "apart") as X:
         # sigma_min(R11) <= min |r_ii|: a look at the diagonal saves an inverse that proves nothing.
         smallest = X.smallest_pivot()
@@ -199,19 +220,22 @@ def prove(
             return Doubt(pivot=smallest < _NEAR * tol_low)
         lower = 1 / X.frobenius - both
         if not lower > tol_high:
+            lower = 1 / X.blocks() - both
+            if tol_low < lower <= tol_high:
+                tol_high = highest(lambda: blocks(R, k))
+        if not lower > tol_high:
             smallest = 1 / X.norm_lower()
             if not smallest - both > tol_low:
                 return Doubt(pivot=smallest < _NEAR * tol_low)
             lower = 1 / X.schatten() - both
-        if tol_low < lower <= tol_high:
-            with X.aside():
-                tol_high = cutoff.bracket(low, math.hypot(schatten(R, k), left) + margin)[1]
+            if tol_low < lower <= tol_high:
+                tol_high = highest(lambda: schatten(R, k))
         if not lower > tol_high:
             lower = 1 / X.norm_upper(1 / smallest) - both
-        if tol_low < lower <= tol_high:
-            with X.aside():
-                largest = norm_upper(R[:k], sigma_1_lower(R, k, 30), norm, np.triu)
-            tol_high = cutoff.bracket(low, math.hypot(largest, left) + margin)[1]
+            if tol_low < lower <= tol_high:
+                tol_high = highest(
+                    lambda: norm_upper(R[:k], sigma_1_lower(R, k, 30), norm, np.triu)
+                )
     if not lower > tol_high:
         return Doubt(pivot=False)
     return Decision(rank, tol_low, lower, upper, "bounds", float(tails[rank]))

@@ -217,13 +217,17 @@ class AvoidingQR:
         if aligned % self._T.shape[0]:
             self._aligned = aligned
 
-    def finish(self, stop: float) -> None:
-        """Factor what was put off, with pivoting, until what is left is at most `stop`."""
+    def finish(self, stop: float, rank: int | None = None) -> None:
+        """Factor what was put off, with pivoting, until what is left is at most `stop`.
+
+        Or until `rank` columns are done.
+        """
         m, n = self._C.shape
+        last = min(m, n) if rank is None else rank
         norms = np.empty(2 * n)
         work = np.empty(qrcp.py_work_size(n, self._panel), self._C.dtype)
         self.k, self.left = qrcp.py_qrcp(
-            self._C, self.p, self._tau, norms, work, min(m, n), stop, self._panel, self.k
+            self._C, self.p, self._tau, norms, work, last, stop, self._panel, self.k
         )
 
     @property

@@ -24,6 +24,7 @@ import numpy as np
 from scipy.linalg import svd
 
 from fastsub.factor.arrays import Array
+from fastsub.factor.by_rz import ByRZ
 from fastsub.factor.choose import Plan
 from fastsub.factor.cutoff import Cutoff, Scale, stopping_norm
 from fastsub.factor.decide import (
@@ -35,11 +36,11 @@ from fastsub.factor.decide import (
     singular_values,
     tail_norms,
 )
+from fastsub.factor.deflated import is_gap, is_small_block
 from fastsub.factor.fullrank import prove_by_gram
 from fastsub.factor.inverse import sigma_1_lower, smallest_pivot
 from fastsub.factor.reflectors import AvoidingQR, Product, pivoted_qr
 from fastsub.factor.rz import RZ
-from fastsub.kernels import blas, qrcp
 
 # ||A N|| in units of eps ||A|| that is as good as any; the rounding of N itself is added to it.
 _CLEAN = 16.0
@@ -78,6 +79,8 @@ class RevealingQR:
     decision : Decision
     method : str
         The path that answered.
+    bases : bool
+        As given.
     """
 
     def __init__(
@@ -94,7 +97,7 @@ class RevealingQR:
         self.shape = W.shape
         self.plan = plan
         self._driver = driver
-        self._bases = bases
+        self.bases = bases
         self.p = np.arange(W.shape[1], dtype=np.intc)
         self.left = Product()
         self.R, self.k = W, 0
@@ -124,25 +127,35 @@ class RevealingQR:
             qr.complete()  # what is left becomes a small triangle
         self.p, self.k = qr.p, qr.k
         sigma_1 = max(scale.sigma_1, sigma_1_lower(W, rank))
+        by_rz = ByRZ(self, qr, scale.norm, sigma_1, **sizes)
         decision: Decision | Doubt = Doubt(pivot=True)
         tried = False
         if noise > max(stop, 0.0):
             stop = stopping_norm(replace(scale, sigma_1=sigma_1), sizes["size"], cutoff)
-        # What is left of dependent columns is their noise, times up to ||R11^-1 R12||.
-        if 0 < rank < n and noise <= _NOISE * stop:
+        # What is left of dependent columns is their noise, times up to ||R11^-1 R12||, or what
+        # a gap parts from all others.
+        if 0 < rank < n:
+            pivot = smallest_pivot(W, rank)
             weak = WEAK * cutoff.bracket(sigma_1, scale.norm)[1]
-            if noise > stop or smallest_pivot(W, rank) < weak:
-                decision, tried = self._prove_by_rz(rank, noise, sigma_1, **sizes), True
+            gap = self.is_one_sided and is_gap(noise, pivot) and is_small_block(rank, n)
+            if pivot < weak if noise <= stop else noise <= _NOISE * stop or gap:
+                decision, tried = by_rz.decide(rank, noise), True
         if isinstance(decision, Doubt):
             if qr.left > max(stop, 0.0):
                 qr.finish(stop)
                 self.k, tried = qr.k, False
             if not tried:
                 decision = prove(
-                    W, self.k, qr.left, **sizes, sigma_1=sigma_1, in_place=not plan.left
+                    W,
+                    self.k,
+                    qr.left,
+                    **sizes,
+                    sigma_1=sigma_1,
+                    lower=by_rz.by_halves(self.k),
+                    in_place=not plan.left,
                 )
                 if isinstance(decision, Doubt) and 0 < self.k < n:
-                    decision = self._prove_by_rz(self.k, qr.left, sigma_1, **sizes)
+                    decision = by_rz.decide(self.k, qr.left)
         factors = [qr.Q] if plan.left else []
         self.left = Product(*factors)
         left = qr.left
@@ -158,47 +171,6 @@ class RevealingQR:
             )
         return method, decision
 
-    def _prove_by_rz(
-        self, rank: int, noise: float, sigma_1: float, **sizes: Any
-    ) -> Decision | Doubt:
-        """Decide the rank from the RZ factorisation of R1, whatever columns R1 began with.
-
-        sigma_{r+1} <= ||A N|| = ||R2 N2||, N = (N1; N2) the null space of R1: N2 is small just
-        where R11^-1 R12 is large. sigma_r >= sigma_r(R1) = sigma_min(U).
-        """
-        rz, residual = RZ(self.R, rank, below=not self.plan.left), noise
-        if noise > self.rounding(sigma_1):
-            residual = self._times_null_space(rank, rz)
-            residual += (self.shape[1] - rank) ** 1.5 * float(np.finfo(self.dtype).eps) * noise
-        decision = prove(
-            self.R,
-            rank,
-            residual,
-            **sizes,
-            sigma_1=sigma_1,
-            factors=2,
-            inverse=rz.inverse(self.R),
-        )
-        if isinstance(decision, Decision):
-            decision.residual = noise
-            self.rz = rz
-        return decision
-
-    def _times_null_space(self, rank: int, rz: RZ) -> float:
-        """Return ||R2 N2||_F."""
-        n = self.shape[1]
-        R2 = self.R[rank : self.height, rank:]
-        norms, total = np.empty(2 * n), 0.0
-        for N2 in rz.bottom_rows(rank, n):
-            if self.k == n:
-                blas.py_trmm("L", "U", "N", "N", R2, N2)
-                part = np.asfortranarray(N2)
-            else:
-                part = np.empty((R2.shape[0], N2.shape[1]), self.dtype, order="F")
-                blas.py_gemm("N", "N", R2, N2, part)
-            total += qrcp.py_column_norms(part, norms) ** 2
-        return math.sqrt(total)
-
     def _all_sigma(self, left: float, sigma_1: float, cutoff: Cutoff) -> Array:
         """Return the singular values of the factor, where need be with their vectors.
 
@@ -208,9 +180,14 @@ class RevealingQR:
         tails = tail_norms(self.R, self.k, left)
         diagonal = np.abs(np.diagonal(self.R)[: self.k])
         rank = int(np.count_nonzero(diagonal > cutoff.bracket(sigma_1, sigma_1)[0]))
-        if not self._bases or tails[rank:].min() <= self.rounding(sigma_1):
+        if not self.bases or tails[rank:].min() <= self.rounding(sigma_1):
             return self.sigma
         return self.svd[1]
+
+    @property
+    def is_one_sided(self) -> bool:
+        """Whether nobody will solve: bases of one side are good enough without an SVD."""
+        return not (self.plan.left and self.plan.right)
 
     def rounding(self, norm: float) -> float:
         """Return the residual that no other basis would be much below."""

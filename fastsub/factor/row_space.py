@@ -56,7 +56,7 @@ class OnRowSpace:
     def lift(self, v: Array) -> Array:
         """Return V1 T^-1 v, its rows in the order of the pivots."""
         r, n = self._qr.rank, self._qr.shape[1]
-        y = np.asfortranarray(v[::-1])
+        y = np.array(v[::-1], order="F")  # a copy even where one row needs none
         blas.py_trsm("L", "U", "C", "N", self._qr.rz.U, y)
         X = zeros((n, v.shape[1]), v.dtype)
         X[:r] = y

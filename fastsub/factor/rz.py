@@ -16,7 +16,7 @@ from fastsub.factor.arrays import Array, empty
 from fastsub.factor.inverse import Inverse
 from fastsub.kernels import rz
 
-_BLOCK = 32
+_BLOCK = 64
 # Columns of a basis at a time, where it is not to be kept.
 _PANEL = 32
 
@@ -82,11 +82,14 @@ class RZ:
         rz.py_rz_complement(self._B, self._T, rows, C, full, np.empty(n, C.dtype))
         return C
 
-    def bottom_rows(self, start: int, stop: int) -> Iterator[Array]:
-        """Yield Z[r:, start:stop] in order, some columns at a time, to be overwritten."""
+    def bottom_rows(self, start: int, stop: int, row: int | None = None) -> Iterator[Array]:
+        """Yield Z[r:, start:stop] in order, some columns at a time, to be overwritten.
+
+        Or, of diag(J, I) Z, the rows from `row` on.
+        """
         identity = np.arange(self._n, dtype=np.intc)
         for first in range(start, stop, _PANEL):
-            yield self.columns(first, min(first + _PANEL, stop), identity)[self._r :]
+            yield self.columns(first, min(first + _PANEL, stop), identity)[row or self._r :]
 
     def apply(self, C: Array, *, adjoint: bool = False) -> None:
         """C := Z C or Z^H C in place."""

@@ -66,18 +66,18 @@ cdef void reflect(blas_int p, blas_int j, blas_int width, blas_int rest, scalar*
                   Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T, blas_int nb,
                   scalar* work) noexcept nogil:
     """Apply the reflectors j .. j+width-1 to the `rest` columns that follow; work (rest, width)"""
-    cdef scalar one = 1, zero = 0
+    cdef scalar one = 1
     cdef Py_ssize_t i, c, ld = ldb
     cdef scalar* Uj = U + j * rs + (j + width) * cs  # (width, rest)
     # W (rest, width) := (U_j + B_j^H B)^H T, then U_j -= W^H and B -= B_j W^H
-    gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, zero, work,
+    for i in range(width):
+        for c in range(rest):
+            work[c + i * rest] = conj(Uj[i * rs + c * cs])
+    gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, one, work,
          rest)
-    for c in range(rest):
-        for i in range(width):
-            work[c + i * rest] = work[c + i * rest] + conj(Uj[i * rs + c * cs])
     trmm(c'R', c'U', c'N', c'N', rest, width, one, T, nb, work, rest)
-    for c in range(rest):
-        for i in range(width):
+    for i in range(width):
+        for c in range(rest):
             Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
     gemm(c'N', c'C', p, rest, width, -one, B + j * ld, ldb, work, rest, one, B + (j + width) * ld,
          ldb)
@@ -124,16 +124,19 @@ cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb,
     U^T may lie below the diagonal of R, whose own diagonal is then lost. work (nb * r).
     2 r^2 (n - r) flops.
     """
-    cdef Py_ssize_t i, j, p = n - r, ld = ldr, b = ldb
+    cdef Py_ssize_t i, j, i0, p = n - r, ld = ldr, b = ldb
     for j in range(r):
         work[j] = R[j + j * ld]
-    for j in range(r):
-        for i in range(j):
+    # Along the columns of R; row i of U is one of R's columns.
+    for i in range(r):
+        for j in range(i + 1, r):
             U[i * rs + j * cs] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
     for j in range(r):
         U[j * (rs + cs)] = conj(work[r - 1 - j])
+    for i0 in range(0, r, 32):
         for i in range(p):
-            B[i + j * b] = conj(R[(r - 1 - j) + (r + i) * ld])
+            for j in range(i0, min(i0 + 32, <Py_ssize_t>r)):
+                B[i + j * b] = conj(R[(r - 1 - j) + (r + i) * ld])
     triangle_on_block(<blas_int>p, r, nb, U, rs, cs, B, ldb, T, work)
 
 
