@@ -1,5 +1,7 @@
 """Products by panels, against NumPy, for every layout."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -69,8 +71,8 @@ def test_precondition(dtype, normal, shape):
     wanted = A[:, p[:r]] @ X
     limit = 100 * sum(shape) * eps(A) * max(1, np.abs(wanted).max() ** 2)
     for B in layouts(A):
-        for rows in (shape[0], panels.py_panel_rows(B, r)):
-            Q, G = np.empty((rows, r), dtype, order="F"), np.empty((r, r), dtype, order="F")
+        for rows, order in itertools.product((shape[0], panels.py_panel_rows(B, r)), "CF"):
+            Q, G = np.empty((rows, r), dtype, order), np.empty((r, r), dtype, order="F")
             panels.py_precondition(B, p, X, Q, G, np.full(2 * r * r, np.nan, dtype))
             if rows == shape[0]:
                 np.testing.assert_allclose(Q, wanted, atol=limit)
@@ -94,6 +96,7 @@ def test_refuses_other_shapes():
     for message, wrong in (
         ("panel", (p, X, Q[:9].copy("F"), G, work)),
         ("at least r", (p[:2], X, Q, G, work)),
+        ("contiguous columns or rows", (p, X, np.zeros((1200, 9))[::2, ::3], G, work)),
         ("G must be", (p, X, Q, np.eye(2, order="F"), work)),
         ("too small", (p, X, Q, G, work[:17])),
     ):
@@ -101,11 +104,12 @@ def test_refuses_other_shapes():
             panels.py_precondition(A, *wrong)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("m", [1_000, 300_000])
-def test_gram_of_equal_rows(dtype, m):
+def test_gram_of_equal_rows(dtype, m, order):
     """Rounding all in one direction: the error must not grow with the rows."""
     A = np.broadcast_to(np.array([0.1, 0.7, 0.3], dtype), (m, 3))
-    Q, G = np.empty((m, 3), dtype, order="F"), np.empty((3, 3), dtype, order="F")
+    Q, G = np.empty((m, 3), dtype, order), np.empty((3, 3), dtype, order="F")
     X = np.eye(3, dtype=dtype, order="F")
     panels.py_precondition(A, np.arange(3, dtype=np.intc), X, Q, G, np.empty(18, dtype))
     wanted = np.triu(m * np.outer(A[0].astype(complex), A[0]).real)

@@ -85,9 +85,14 @@ def _pack(X: Array, p: Array, is_upper: bool) -> Array:
 
 
 def precondition(A: Array, p: Array, X: Array, *, keep: bool) -> tuple[Array, Array]:
-    """Return Q and G of `multiply` by the BLAS; without `keep` Q means nothing."""
+    """Return Q and G of `multiply` by the BLAS; without `keep` Q means nothing.
+
+    Q is C-ordered where the rows of A are contiguous.
+    """
     r = X.shape[1]
-    Q = empty((A.shape[0] if keep else panels.py_panel_rows(A, r), r), A.dtype)
+    shape = (A.shape[0] if keep else panels.py_panel_rows(A, r), r)
+    by_rows = A.strides[1] == A.itemsize
+    Q = np.empty(shape, A.dtype) if by_rows else empty(shape, A.dtype)
     G = empty((r, r), A.dtype)
     panels.py_precondition(A, p, X, Q, G, np.empty(2 * r * r, A.dtype))
     return Q, G

@@ -7,4 +7,5 @@ cdef void times(const scalar* A, Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_
                 scalar* N, blas_int k, scalar* C, scalar* copied) noexcept nogil
 cdef void precondition(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col,
                        const int* p, blas_int r, scalar* X, scalar* Q, blas_int ldq,
-                       scalar* G, scalar* work) noexcept nogil
+                       bint by_rows, Py_ssize_t most, Py_ssize_t* held, scalar* G,
+                       scalar* work) noexcept nogil

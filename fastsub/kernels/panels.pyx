@@ -17,7 +17,7 @@ from cpython.exc cimport PyErr_CheckSignals
 
 from fastsub.kernels.blas cimport blas_int, gemm, herk, scalar, trmm
 from fastsub.kernels.layout cimport copy
-from fastsub.kernels.scalars cimport sumsq, whole_strides
+from fastsub.kernels.scalars cimport conj, sumsq, whole_strides
 
 cdef enum:
     LARGEST = 1 << 30       # of a leading dimension that is surely a LAPACK integer
@@ -26,6 +26,12 @@ cdef enum:
 cdef inline Py_ssize_t panel_rows(Py_ssize_t k, const scalar* _) noexcept nogil:
     """Rows of a panel: a product of a megabyte, at least 512."""
     return max(512, (1 << 20) // (max(1, k) * <Py_ssize_t>sizeof(scalar)))
+
+
+cdef inline Py_ssize_t tall_panel_rows(Py_ssize_t r, const scalar* _) noexcept nogil:
+    """Rows of a panel of Q: whole products of `summands`."""
+    cdef Py_ssize_t few = summands(r)
+    return max(1, panel_rows(r, _) // few) * few
 
 
 cdef char order(Py_ssize_t m, Py_ssize_t n, Py_ssize_t row, Py_ssize_t col) noexcept nogil:
@@ -63,36 +69,68 @@ cdef inline void add(Py_ssize_t count, const scalar* x, scalar* total,
         total[i] = z
 
 
-cdef void precondition(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col,
-                       const int* p, blas_int r, scalar* X, scalar* Q, blas_int ldq,
-                       scalar* G, scalar* work) noexcept nogil:
-    """Q (m, r) := A[:, p[:r]] X, G (r, r) += Q^H Q in its upper triangle; m a panel
-
-    work (2 r^2): the sum of a few hundred products, and what the sum of sums lost. So the error of
-    G, and with it that of orthogonality, does not grow with the rows of A.
-    """
-    cdef scalar one = 1
-    cdef Py_ssize_t i, j, b, ld = ldq, square = <Py_ssize_t>r * r
-    cdef Py_ssize_t few = 128 if r <= 64 else 256 if r <= 256 else 512
+cdef void gather(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col, const int* p,
+                 Py_ssize_t r, scalar* Q, Py_ssize_t ld, bint by_rows) noexcept nogil:
+    """Q (m, r) := A[:, p[:r]], column-major or by_rows"""
+    cdef Py_ssize_t i, j, b
     cdef const scalar* a
+    cdef scalar* q
+    if by_rows:
+        for i in range(m):
+            a, q = A + i * row, Q + i * ld
+            for j in range(r):
+                q[j] = a[p[j] * col]
+        return
     # Strips of 32 rows: both sides stay in the cache, whichever is contiguous.
     for b in range((m + 31) // 32):
         for j in range(r):
             a = A + p[j] * col
             for i in range(32 * b, min(32 * b + 32, m)):
                 Q[i + j * ld] = a[i * row]
-    trmm(c'R', c'U', c'N', c'N', <blas_int>m, r, one, X, r, Q, ldq)
+
+
+cdef inline Py_ssize_t summands(Py_ssize_t r) noexcept nogil:
+    """Rows of a product, which is a sum of so many."""
+    return 128 if r <= 64 else 256 if r <= 256 else 1024
+
+
+cdef void precondition(const scalar* A, Py_ssize_t m, Py_ssize_t row, Py_ssize_t col,
+                       const int* p, blas_int r, scalar* X, scalar* Q, blas_int ldq,
+                       bint by_rows, Py_ssize_t most, Py_ssize_t* held, scalar* G,
+                       scalar* work) noexcept nogil:
+    """Q (m, r) := A[:, p[:r]] X, G (r, r) += Q^H Q in its upper triangle; m a panel
+
+    Q column-major; or by_rows, and then G is conjugate.
+    work (2 r^2): the sum of `held` products, `most` of them at the most, and what the sum of sums
+    lost. With `most` the square root of all the products the error of G, and with it that of
+    orthogonality, hardly grows with the rows of A.
+    """
+    cdef scalar one = 1
+    cdef Py_ssize_t b, rows, square = <Py_ssize_t>r * r, few = summands(r)
+    cdef double sofar
+    gather(A, m, row, col, p, r, Q, ldq, by_rows)
+    if by_rows:
+        trmm(c'L', c'U', c'T', c'N', r, <blas_int>m, one, X, r, Q, ldq)
+    else:
+        trmm(c'R', c'U', c'N', c'N', <blas_int>m, r, one, X, r, Q, ldq)
     for b in range((m + few - 1) // few):
-        herk(c'U', c'C', r, <blas_int>min(few, m - b * few), 1.0, Q + b * few, ldq, 0.0,
-             work, r)
-        add(square, work, G, work + square)
+        rows = min(few, m - b * few)
+        sofar = 1 if held[0] else 0
+        if by_rows:
+            herk(c'U', c'N', r, <blas_int>rows, 1.0, Q + b * few * ldq, ldq, sofar, work, r)
+        else:
+            herk(c'U', c'C', r, <blas_int>rows, 1.0, Q + b * few, ldq, sofar, work, r)
+        held[0] += 1
+        if held[0] == most:
+            add(square, work, G, work + square)
+            held[0] = 0
 
 
 # ---- Python shims ----
 
 def py_panel_rows(const scalar[:, :] A, Py_ssize_t k):
-    """Rows of a panel that is multiplied by k columns."""
-    return min(panel_rows(k, <const scalar*>NULL), A.shape[0])
+    """Rows of a panel of py_precondition, of k columns."""
+    return min(tall_panel_rows(k, <const scalar*>NULL), A.shape[0])
 
 
 def py_work_size(const scalar[:, :] A, Py_ssize_t k):
@@ -137,16 +175,19 @@ def py_product_sumsq(const scalar[:, :] A, scalar[::1, :] N, double[::1] out, sc
         PyErr_CheckSignals()
 
 
-def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[::1, :] Q,
+def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[:, :] Q,
                     scalar[::1, :] G, scalar[::1] work):
     """Q := A[:, p[:r]] X, X (r, r) upper triangular; G := the upper triangle of Q^H Q.
 
-    Where G alone is wanted, Q may have the rows of one panel: it holds one after the other.
-    work must hold 2 r^2 entries.
+    Q has contiguous columns or rows. Where G alone is wanted, it may have the rows of one panel: it
+    holds one after the other. work must hold 2 r^2 entries.
     """
-    cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], r = X.shape[0]
-    cdef Py_ssize_t rows = min(panel_rows(r, <const scalar*>NULL), m), b, count
-    cdef bint keep = Q.shape[0] == m
+    cdef Py_ssize_t size = sizeof(scalar), m = A.shape[0], r = X.shape[0], i, j
+    cdef Py_ssize_t rows = min(tall_panel_rows(r, <const scalar*>NULL), m), b, count
+    cdef Py_ssize_t down = Q.strides[0] // size, across = Q.strides[1] // size
+    cdef Py_ssize_t most = 1, held = 0
+    cdef char trans = order(Q.shape[0], r, down, across)
+    cdef bint keep = Q.shape[0] == m, by_rows = trans == c'T'
     if Q.shape[1] != r or X.shape[1] != r or p.shape[0] < r:
         raise ValueError("X must be r x r, Q as wide and p at least r")
     if not keep and Q.shape[0] != rows:
@@ -159,10 +200,21 @@ def py_precondition(const scalar[:, :] A, int[::1] p, scalar[::1, :] X, scalar[:
     work[:] = 0
     if m == 0 or r == 0:
         return
+    if trans == 0:
+        raise ValueError("Q must have contiguous columns or rows")
+    while most * most * summands(r) < m:
+        most += 1
     for b in range((m + rows - 1) // rows):
         count = min(rows, m - b * rows)
         with nogil:
             precondition(&A[b * rows, 0], count, A.strides[0] // size, A.strides[1] // size,
                          &p[0], <blas_int>r, &X[0, 0], &Q[b * rows if keep else 0, 0],
-                         <blas_int>Q.shape[0], &G[0, 0], &work[0])
+                         <blas_int>(down if by_rows else across), by_rows, most, &held, &G[0, 0],
+                         &work[0])
         PyErr_CheckSignals()
+    if held:
+        add(r * r, &work[0], &G[0, 0], &work[r * r])
+    if by_rows:
+        for j in range(r):
+            for i in range(j):
+                G[i, j] = conj(G[i, j])
