@@ -189,12 +189,15 @@ class COD:
             unscale(X, -self._exponent)
         return X[:, 0] if b.ndim == 1 else X
 
-    def pinv(self) -> Array:
-        """Return the Moore-Penrose inverse of what the rank keeps of A, shape (n, m)."""
+    def pinv(self, *, consume: bool = False) -> Array:
+        """Return the Moore-Penrose inverse of what the rank keeps of A, shape (n, m).
+
+        consume: nothing else will be asked, and the factors may be lost.
+        """
         m, n = self.shape
         if self.rank == 0:
             return zeros((n, m), self.dtype)
-        X = self._ask().pinv_adjoint()
+        X = self._ask().pinv_adjoint(consume=consume)
         unscale(X, -self._exponent)
         if self._adjoint:
             return X

@@ -11,6 +11,7 @@ sums have a smaller error than one long sum.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -18,11 +19,13 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, product, whole_strides
 from fastsub.factor.choose import is_packed
 from fastsub.factor.parallel import map_pieces
-from fastsub.kernels import blas, gram
+from fastsub.kernels import blas, gram, triangular
 
 # Real products of two pieces, one for either of two threads, and the most pieces: a thread starts
 # in as long as some 10 million products take.
 _PAIR, _PIECES = 1 << 26, 8
+# Rows of a piece, in columns, so that their sums take half of what A does at the most.
+_LONG = 2
 
 
 def gram_matrix(A: Array, B: Array | None = None) -> Array:
@@ -55,7 +58,8 @@ def gram_matrix(A: Array, B: Array | None = None) -> Array:
         return _by_blas(A, B)
     A, B = whole_strides(A), whole_strides(B)
     parts = 4 if A.dtype.kind == "c" else 1
-    pieces = max(1, min(_PIECES, parts * m * (n + k) ** 2 // _PAIR * 2))
+    pieces = min(_PIECES, parts * m * (n + k) ** 2 // _PAIR * 2, max(2, m // (_LONG * (n + k))))
+    pieces = max(1, pieces)
     cuts = [m * i // pieces for i in range(pieces + 1)]
     idle: deque[Array] = deque()
 
@@ -92,3 +96,12 @@ def _by_blas(A: Array, B: Array) -> Array:
     if A.size and B.size:
         G[:n, n:] = product(A, B, adjoint=True)
     return G
+
+
+def departure(G: Array) -> float:
+    """Return ``||G - I||_F`` of a Hermitian G, of which the upper triangle is given."""
+    diagonal, rows = np.diagonal(G), np.empty(len(G))
+    triangular.py_row_sumsq(G, len(G), rows)
+    # Twice the strict upper triangle, and the diagonal.
+    off = 2 * max(0.0, float(rows.sum()) - float(np.linalg.norm(diagonal)) ** 2)
+    return math.hypot(math.sqrt(off), float(np.linalg.norm(diagonal - 1)))

@@ -31,9 +31,8 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, product
 from fastsub.factor.backward import column_norms, estimates
 from fastsub.factor.decide import Cutoff, certify
-from fastsub.factor.gram import gram_matrix
+from fastsub.factor.gram import departure, gram_matrix
 from fastsub.factor.normal import CholeskyFactor
-from fastsub.factor.proposal import frobenius
 from fastsub.factor.refine import Answer
 from fastsub.kernels import blas, gram, normal, triangular
 
@@ -63,10 +62,7 @@ def solve_many(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
     Q = np.array(A if D is None else A * D.T, order="F")
     blas.py_trsm("R", "U", "N", "N", factor.R, Q)
     G = gram_matrix(Q)
-    # Twice the strict upper triangle, and the diagonal: that of a Hermitian matrix.
-    off = math.sqrt(2) * frobenius(np.asfortranarray(np.triu(G, 1)))
-    lost = math.hypot(off, float(np.linalg.norm(G.diagonal() - 1)))
-    if not lost <= _NEAR or gram.py_cholesky(G) != 0:
+    if not departure(G) <= _NEAR or gram.py_cholesky(G) != 0:
         return None
     # A condition of 1.3: the inverse is as good as two substitutions, and a product.
     inverse = empty((n, n), A.dtype)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, empty
 from fastsub.factor.inverse import Inverse
-from fastsub.kernels import rz
+from fastsub.kernels import blas, rz
 
 _BLOCK = 64
 # Columns of a basis at a time, where it is not to be kept.
@@ -50,10 +50,16 @@ class RZ:
         self._head = R[:r, :r] if inside else None
         if below:
             self._diagonal = np.empty(r, R.dtype)
+            self._over: Inverse | None = None
             rz.py_rz_below(R, self._diagonal, self._B, self._T, work)
         else:
             self.U = empty((r, r), R.dtype)
             rz.py_rz(R, self.U, self._B, self._T, work)
+
+    @property
+    def rank(self) -> int:
+        """Rows of the trapezoid."""
+        return self._r
 
     def inverse(self, R: Array) -> Inverse:
         """Return that of U, which has the singular values of (R11 R12).
@@ -62,7 +68,24 @@ class RZ:
         """
         if "U" in self.__dict__:
             return Inverse(self.U, self._r, "below")
-        return Inverse(R, self._r, "over", self._diagonal)
+        if self._over is None:
+            self._over = Inverse(R, self._r, "over", self._diagonal)
+        return self._over
+
+    def flipped_inverse(self, R: Array) -> Array:
+        """Return J U^-T J, upper triangular, in the head of R, whose upper triangle is lost.
+
+        For an RZ made `below`; what stands below the diagonal is not zero.
+        """
+        r, inverse = self._r, self.inverse(R)
+        with inverse:
+            _ = inverse.frobenius  # made here, if it was not
+            head = R[:r, :r]
+            diagonal = np.diagonal(head)[::-1].copy()
+            for j in range(1, r):
+                head[:j, j] = head[r - j :, r - 1 - j][::-1]
+        np.fill_diagonal(head, diagonal)
+        return head
 
     def columns(self, start: int, stop: int, rows: Array) -> Array:
         """Return columns start .. stop-1 of diag(J, I) Z, row i put at rows[i]."""
@@ -95,3 +118,22 @@ class RZ:
         """C := Z C or Z^H C in place."""
         work = np.empty(self._T.shape[0] * C.shape[1], C.dtype)
         rz.py_rz_apply(self._B, self._T, C, work, adjoint)
+
+    def apply_right(self, C: Array) -> None:
+        """C := C diag(J, I) Z^H diag(J, I) in place; C (m, n) Fortran-ordered, 4 m r (n - r) flops.
+
+        Block after block, the last one first: C := C - (C V) T^H V^H with V = (I; B).
+        """
+        (block, r), B = self._T.shape, self._B
+        rest = C[:, r:]
+        for j in range((r - 1) // block * block, -1, -block):
+            width = min(block, r - j)
+            # In the order of J: the columns of the block, of B and of T the other way round.
+            V = np.asfortranarray(B[:, j : j + width][:, ::-1])
+            T = np.asfortranarray(np.triu(self._T[:width, j : j + width])[::-1, ::-1])
+            head = C[:, r - j - width : r - j]
+            W = head.copy(order="F")
+            blas.py_gemm("N", "N", rest, V, W, beta=1)
+            blas.py_trmm("R", "L", "C", "N", T, W)
+            head -= W
+            blas.py_gemm("N", "C", W, V, rest, alpha=-1, beta=1)

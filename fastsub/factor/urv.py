@@ -23,12 +23,17 @@ from functools import cached_property
 
 import numpy as np
 
+from fastsub.factor import substitution
 from fastsub.factor.arrays import Array, empty, product, zeros
+from fastsub.factor.pseudoinverse import divide_by_trapezoid, move_columns
 from fastsub.factor.reflectors import ALTERNATIVE, Product, Reflectors
 from fastsub.factor.reveal import RevealingQR
 from fastsub.factor.row_space import OnRowSpace
 from fastsub.factor.rz import RZ
 from fastsub.kernels import blas, triangular
+
+# Columns of a pseudoinverse at a time, where it is made by solving.
+_PANEL = 256
 
 
 class URV:
@@ -245,23 +250,49 @@ class URV:
             return self._lift_adjoint(np.asfortranarray(B[self.qr.p]))
         return self._lift_adjoint(self._on_row_space.coordinates(B[self.qr.p]))
 
-    def pinv_adjoint(self) -> Array:
-        """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n)."""
-        r, n, left = self.rank, self.shape[1], self.qr.left
-        if self._vectors is not None:
-            V1 = self._unpermute(self._vectors[2][:r].conj().T)
-        elif r < n or len(left.factors) > 1:
-            V1 = self.right_basis()
-        else:
-            # Columns of Q, and a triangular solve of as many rows, cost less than Q times a matrix.
-            U1 = left.columns(0, r)
-            blas.py_trsm("R", "U", "C", "N", self._triangle, U1)
-            if np.array_equal(self.qr.p, np.arange(n)):
-                return U1
-            X = empty(U1.shape, self.dtype)
-            X[:, self.qr.p] = U1
+    def pinv_adjoint(self, *, consume: bool = False) -> Array:
+        """Return the pseudoinverse of W^H, U1 T^-H V1^H, shape (m, n).
+
+        consume: the factors may be lost, and the result is all the memory that is taken.
+        """
+        (m, n), r, qr = self.shape, self.rank, self.qr
+        direct = self._vectors is None
+        terms = self._on_row_space.terms if direct and r < n else None
+        if consume and terms in (0, 1):
+            self.__dict__.pop("_on_row_space")
+            qr.release_rz()
+            return self._pinv_in_place(is_clean=terms == 0)
+        X = empty((m, n), self.dtype)
+        if direct and r == n:
+            qr.left.columns(0, n, out=X)
+            substitution.divide(X, qr.R[:n, :n], adjoint=True)
+            move_columns(X, qr.p)
             return X
-        return self._lift_adjoint(np.array(V1.conj().T, order="F"))
+        for start in range(0, n, _PANEL):
+            stop = min(start + _PANEL, n)
+            X[:, start:stop] = self.solve_adjoint(
+                np.eye(n, stop - start, -start, dtype=self.dtype, order="F")
+            )
+        return X
+
+    def _pinv_in_place(self, *, is_clean: bool) -> Array:
+        """Return the pseudoinverse of W^H; the factors are lost."""
+        (m, n), r, qr = self.shape, self.rank, self.qr
+        X, R = empty((m, n), self.dtype), qr.R
+        if is_clean:
+            qr.left.columns(0, r, out=X[:, :r])
+        elif qr.k == n:
+            qr.left.columns(0, n, out=X)
+            blas.py_trmm("R", "U", "N", "N", R[r:n, r:], X[:, r:])
+        else:
+            qr.left.columns(0, r, out=X[:, :r])
+            X[:, r:] = 0
+            X[r : qr.height, r:] = qr.remainder
+            qr.left.apply(X[:, r:])
+        qr.release()
+        # What is below the diagonal is dead now.
+        divide_by_trapezoid(X, RZ(R, r, below=True), R, qr.p, is_clean=is_clean)
+        return X
 
     def _lift_adjoint(self, C: Array) -> Array:
         """Return U1 T^-H C, C (r, k) in coordinates of V1 and overwritten."""

@@ -2,9 +2,8 @@
 
     A^+ = V1 T^-1 U1^H      from the complete orthogonal decomposition A = U1 T V1^H
 
-Where the matrix is small, with V1 from one compiled call: A^+ = V1 (A V1)^+; where it is tall, with
-Q, the column space, from a sketch: A^+ = (Q^H A)^+ Q^H. A V1 and A^H Q are of full column rank, and
-inverted by QR.
+Where the matrix is small, with V1 from one compiled call: A^+ = V1 (A V1)^+, A V1 of full column
+rank inverted by QR; where it is tall or wide, first by Cholesky (factor/pseudoinverse.py).
 
 References
 ----------
@@ -32,10 +31,10 @@ from fastsub.factor.arrays import (
     zeros,
 )
 from fastsub.factor.certificate import Certificate
-from fastsub.factor.choose import is_small
+from fastsub.factor.choose import is_small, is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, certify
-from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.pseudoinverse import invert_by_cholesky
 from fastsub.factor.small import by_sigma, decide_small
 from fastsub.factor.stacked import NOBODY, Decisions, places, solve_stack
 
@@ -164,12 +163,16 @@ def _one(
     if answer is None and small and not atol and np.isfinite(A).all():
         return _by_svd(A, cutoff, check_finite)
     if answer is None:
-        tall = _tall(A, cutoff) if A.shape[0] >= A.shape[1] else _tall(A.T, cutoff)
-        if tall is not None:
-            B, certificate = tall
-            return (B if A.shape[0] >= A.shape[1] else B.T), certificate
+        m, n = A.shape
+        if is_tall(max(m, n), min(m, n)) and A.dtype.char in "dD":
+            tall = invert_by_cholesky(whole_strides(A if m > n else A.T), cutoff)
+            if tall is not None:
+                X, certificate = tall
+                # (A^T)^+H is the conjugate of A^+.
+                np.conj(X, out=X)
+                return X.T if m > n else X, certificate
         F = COD(A, rtol, atol=atol, check_finite=check_finite, name="a")
-        return F.pinv(), F.certificate
+        return F.pinv(consume=True), F.certificate
     V1, certificate = answer
     (m, n), r = A.shape, certificate.rank
     if r == 0:
@@ -193,19 +196,6 @@ def _by_svd(A: Array, cutoff: Cutoff, check_finite: bool) -> tuple[Array, Certif
     B = product(np.asfortranarray(Vh[:r]), (U[:, :r] / sigma[:r]).conj().T, adjoint=True)
     unscale(B, -working.exponent)
     return B, certify(decision, "svd", working.exponent)
-
-
-def _tall(A: Array, cutoff: Cutoff) -> tuple[Array, Certificate] | None:
-    """Return A^+ = (Q^H A)^+ Q^H, Q the column space from a sketch; None if that does not do."""
-    answer = decide_by_sketch(A, cutoff, row_side=False, complement=False)
-    if answer is None:
-        return None
-    Q, certificate = answer
-    if not certificate.rank:
-        return zeros(A.shape[::-1], A.dtype), certificate
-    K = _inverse_adjoint(product(A, Q, adjoint=True))
-    X = product(Q, np.asfortranarray(K.conj().T))
-    return (X.conj() if X.dtype.kind == "c" else X).T, certificate
 
 
 def _inverse_adjoint(W: Array) -> Array:
