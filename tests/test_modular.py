@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastsub.errors import RankDeficientError
-from fastsub.factor import gf2, modular
+from fastsub.factor import gf2, modular, residues
 from fastsub.kernels import modular as kernel
 from fastsub.kernels.jordan import py_jordan, py_spans
 
@@ -139,6 +139,25 @@ def test_elimination_through_panels(p):
         assert (modular.product_mod(A[:, E.pivots], R, p) == A).all()
 
 
+@pytest.mark.parametrize("n", [1, 7, 24, 64])
+@pytest.mark.parametrize("p", [3, 46337, 67108859, 67108879])  # the last ones around 2^26
+def test_small_ones_of_the_largest_residues(p, n):
+    """Sums of products of +-(p - 1)/2 wait longest to be reduced; the blocks must agree."""
+    rng = np.random.default_rng(521)
+    half = p // 2
+    for A in (
+        rng.choice([half, half + 1], (n, n)),
+        np.tril(np.full((n, 2 * n), half), n) + np.eye(n, 2 * n, dtype=np.int64),
+        rng.integers(0, p, (n, n + 3)),
+    ):
+        R, cols, rows = residues.jordan(A, p)
+        blocks = residues.eliminate(residues.encode(A, p), p)
+        assert cols.tolist() == blocks.cols.tolist()
+        np.testing.assert_array_equal(R, residues.reduced_form(blocks, A.shape, p))
+        assert modular.det_mod(A[rows][:, cols], p) != 0
+        assert py_spans(R, cols, p, A)
+
+
 @primes
 def test_sparse_and_structured(p):
     rng = np.random.default_rng(517)
@@ -192,6 +211,22 @@ def test_bits_across_words(n):
         E = check(A, 2)
         same = modular.rref_mod(A.astype(np.int64) - 2, 2)
         assert (same.R == E.R).all()
+
+
+@pytest.mark.parametrize("n", [255, 257, 2100])
+def test_bits_of_rows_in_lines_and_slabs(n):
+    """Padded rows, and more words than there are tables for at a time; dependent first rows."""
+    rng = np.random.default_rng(522)
+    for m, r in ((100, 100), (300, 257), (300, 40)):
+        left = rng.integers(0, 2, (m, r))
+        left[: m // 3] = left[0]
+        A = (left @ rng.integers(0, 2, (r, n)) % 2).astype(np.uint8)
+        A[:, n // 3 : n // 2] = 0
+        E = modular.rref_mod(A, 2, verify=True)
+        assert (E.R[:, E.pivots] == np.eye(E.rank, dtype=int)).all()
+        assert all(not row[:j].any() for row, j in zip(E.R, E.pivots, strict=True))
+        assert (A[:, E.pivots].astype(int) @ E.R % 2 == A).all()
+        assert len(by_hand(A[E.rows][:, E.pivots], 2)[1]) == E.rank
 
 
 def test_verification_sees_a_wrong_form():

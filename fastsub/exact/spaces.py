@@ -73,11 +73,11 @@ def rref(A: Any, *, mod: int | None = None, decimals: bool = False) -> Any:
     """
     if mod is not None:
         return modular.rref(as_decimals(A) if decimals else A, mod)
-    if type(A) is np.ndarray and A.dtype is _INT64 and A.ndim == 2 and A.size <= eliminate.SMALL:
-        found = echelon64(A)
-        if found is not None:
-            return RationalEchelon(*found)
+    if type(A) is np.ndarray and A.ndim == 2 and (small := _in_64_bits(A)) is not None:
+        return small
     M = read(A, decimals=decimals)
+    if isinstance(M, Dense) and M.columns is None and (small := _in_64_bits(M.Z)) is not None:
+        return small
     reduction = eliminate.reduce(M)
     return RationalEchelon(reduction.rows(M.shape[0]), reduction.d, reduction.pivots)
 
@@ -259,6 +259,14 @@ def row_space(A: Any, *, mod: int | None = None, decimals: bool = False) -> Arra
     if mod is not None:
         return np.asarray(modular.row_space(as_decimals(A) if decimals else A, mod))
     return _columns(read(A, decimals=decimals).T)
+
+
+def _in_64_bits(Z: Array) -> RationalEchelon | None:
+    """Return the reduced echelon form of small integers whose minors fit; None for all others."""
+    if Z.dtype is not _INT64 or Z.size > eliminate.SMALL:
+        return None
+    found = echelon64(Z)
+    return None if found is None else RationalEchelon(*found)
 
 
 def _null_space(M: Dense | Sparse) -> Array:

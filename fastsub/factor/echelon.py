@@ -109,12 +109,12 @@ class Echelon:
         self.rtol = float(np.finfo(A.dtype).eps) * max(m, n, 1) if rtol is None else rtol
         W = empty(A.shape, A.dtype)
         layout.py_copy(whole_strides(A), W)
-        if check_finite:
-            check_finite_magnitude(W, "A")
+        largest = check_finite_magnitude(W, "A") if check_finite else magnitude(W)
         # For the certificate, which must speak of the matrix as it is now.
         self._A = A.copy(order="K") if np.may_share_memory(A, np.asarray(given)) else A
         norms, exponents = _balance(W)
-        largest = magnitude(W)
+        if exponents is not None:
+            largest = magnitude(W)
         if transform:
             W = np.asfortranarray(np.hstack([W, np.eye(m, dtype=A.dtype)]))
         most = min(m, n)
@@ -126,7 +126,7 @@ class Echelon:
         R = empty(W.shape, A.dtype)
         met = echelon.py_reduce(W, pivots, norms, errors, r, R)
         self.growth = max(met / largest, 1.0) if largest else 1.0
-        if exponents.any():
+        if exponents is not None:
             # W = A diag(2^exponents); R is that of A once its pivots are 1 again.
             shifts = -np.r_[exponents, np.zeros(W.shape[1] - n, exponents.dtype)]
             R[:r] = _times_power(R[:r], shifts + exponents[pivots[:r], None])
@@ -215,16 +215,19 @@ class Echelon:
         return card(repr(self), rows, proof=self.certificate)
 
 
-def _balance(W: Array) -> tuple[Array, Array]:
+def _balance(W: Array) -> tuple[Array, Array | None]:
     """Scale columns of W whose squares might be lost by ``2**exponents``; return norms and these.
 
-    The norms are those of the scaled columns.
+    The norms are those of the scaled columns; None if no column is scaled.
     """
     n = W.shape[1]
     norms = np.zeros(2 * n)
-    if W.size:
-        qrcp.py_column_norms(W, norms)
+    if not W.size:
+        return norms, None
+    total = qrcp.py_column_norms(W, norms)
     safe = _SAFE_EXPONENT[W.dtype.char]
+    if total <= 2.0**safe and norms[:n].min() >= 2.0**-safe:
+        return norms, None
     exponents = np.zeros(n, np.intc)
     # Not "outside": the norm of a column that overflows may be NaN.
     for j in np.flatnonzero(~((norms[:n] >= 2.0**-safe) & (norms[:n] <= 2.0**safe))):
@@ -233,7 +236,7 @@ def _balance(W: Array) -> tuple[Array, Array]:
             exponents[j] = -np.frexp(largest)[1]
             W[:, j] = _times_power(W[:, j], exponents[j])
             norms[j] = np.linalg.norm(W[:, j])
-    return norms, exponents
+    return norms, exponents if exponents.any() else None
 
 
 def _times_power(A: Array, exponents: Any) -> Array:

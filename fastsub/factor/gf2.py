@@ -19,14 +19,16 @@ _LINE = 8
 
 
 def empty_rows(m: int, n: int) -> Words:
-    """Return uninitialised words for m rows of n bits, aligned to a cache line."""
+    """Return uninitialised words for m rows of n bits."""
     words = -(-n // 64)
-    if words >= _LINE // 2:
-        words = -(-words // _LINE) * _LINE
+    if words < _LINE // 2:
+        return np.empty((m, words), np.uint64)
+    words = -(-words // _LINE) * _LINE
     return _aligned(m * words).reshape(m, words)
 
 
 def _aligned(size: int) -> Words:
+    """Return uninitialised words, the first at the start of a cache line."""
     flat = np.empty(size + _LINE, np.uint64)
     first = -flat.__array_interface__["data"][0] // 8 % _LINE
     return flat[first : first + size]
@@ -68,4 +70,5 @@ def vanishes(A: Array, R: Array, pivots: Index, scratch: Words) -> bool:
 
 
 def _tables(words: int) -> Words:
-    return _aligned(gf2.py_table_size(words))
+    size = gf2.py_table_size(words)
+    return _aligned(size) if words >= _LINE else np.empty(size, np.uint64)
