@@ -5,8 +5,8 @@ from fastsub.kernels.blas cimport blas_int, scalar
 cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb, scalar* U,
              Py_ssize_t rs, Py_ssize_t cs, scalar* B, blas_int ldb, scalar* T,
              scalar* work) noexcept nogil
-cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B,
-                   blas_int ldb, scalar* T, scalar* top, scalar* bottom, blas_int ldc,
+cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int count, blas_int nb, scalar* B,
+                   blas_int ldb, scalar* T, scalar* C, blas_int ldc, Py_ssize_t identity_from,
                    scalar* work) noexcept nogil
 cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, blas_int ldb,
                             scalar* T, scalar* full, blas_int ldf, scalar* C,

@@ -67,18 +67,20 @@ cdef void reflect(blas_int p, blas_int j, blas_int width, blas_int rest, scalar*
                   scalar* work) noexcept nogil:
     """Apply the reflectors j .. j+width-1 to the `rest` columns that follow; work (rest, width)"""
     cdef scalar one = 1
-    cdef Py_ssize_t i, c, ld = ldb
+    cdef Py_ssize_t i, c, c0, ld = ldb
     cdef scalar* Uj = U + j * rs + (j + width) * cs  # (width, rest)
     # W (rest, width) := (U_j + B_j^H B)^H T, then U_j -= W^H and B -= B_j W^H
-    for i in range(width):
-        for c in range(rest):
-            work[c + i * rest] = conj(Uj[i * rs + c * cs])
+    for c0 in range(0, rest, 32):
+        for i in range(width):
+            for c in range(c0, min(c0 + 32, <Py_ssize_t>rest)):
+                work[c + i * rest] = conj(Uj[i * rs + c * cs])
     gemm(c'C', c'N', rest, width, p, one, B + (j + width) * ld, ldb, B + j * ld, ldb, one, work,
          rest)
     trmm(c'R', c'U', c'N', c'N', rest, width, one, T, nb, work, rest)
-    for i in range(width):
-        for c in range(rest):
-            Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
+    for c0 in range(0, rest, 32):
+        for i in range(width):
+            for c in range(c0, min(c0 + 32, <Py_ssize_t>rest)):
+                Uj[i * rs + c * cs] = Uj[i * rs + c * cs] - conj(work[c + i * rest])
     gemm(c'N', c'C', p, rest, width, -one, B + j * ld, ldb, work, rest, one, B + (j + width) * ld,
          ldb)
 
@@ -124,32 +126,47 @@ cdef void rz(blas_int r, blas_int n, const scalar* R, blas_int ldr, blas_int nb,
     U^T may lie below the diagonal of R, whose own diagonal is then lost. work (nb * r).
     2 r^2 (n - r) flops.
     """
-    cdef Py_ssize_t i, j, i0, p = n - r, ld = ldr, b = ldb
+    cdef Py_ssize_t i, j, i0, j0, p = n - r, ld = ldr, b = ldb
     for j in range(r):
         work[j] = R[j + j * ld]
-    # Along the columns of R; row i of U is one of R's columns.
-    for i in range(r):
-        for j in range(i + 1, r):
-            U[i * rs + j * cs] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
+    # Tiles, of which the second side stays in the cache, too.
+    for j0 in range(0, r, 32):
+        for i0 in range(0, j0 + 1, 32):
+            for i in range(i0, min(i0 + 32, <Py_ssize_t>r)):
+                for j in range(max(j0, i + 1), min(j0 + 32, <Py_ssize_t>r)):
+                    U[i * rs + j * cs] = conj(R[(r - 1 - j) + (r - 1 - i) * ld])
+        for i0 in range(0, p, 32):
+            for j in range(j0, min(j0 + 32, <Py_ssize_t>r)):
+                for i in range(i0, min(i0 + 32, p)):
+                    B[i + j * b] = conj(R[(r - 1 - j) + (r + i) * ld])
     for j in range(r):
         U[j * (rs + cs)] = conj(work[r - 1 - j])
-    for i0 in range(0, r, 32):
-        for i in range(p):
-            for j in range(i0, min(i0 + 32, <Py_ssize_t>r)):
-                B[i + j * b] = conj(R[(r - 1 - j) + (r + i) * ld])
     triangle_on_block(<blas_int>p, r, nb, U, rs, cs, B, ldb, T, work)
 
 
-cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int n, blas_int nb, scalar* B,
-                   blas_int ldb, scalar* T, scalar* top, scalar* bottom, blas_int ldc,
+cdef void rz_apply(char trans, blas_int r, blas_int p, blas_int count, blas_int nb, scalar* B,
+                   blas_int ldb, scalar* T, scalar* C, blas_int ldc, Py_ssize_t identity_from,
                    scalar* work) noexcept nogil:
-    """(top; bottom) := Z (top; bottom), or (trans C) Z^H times it; (r, n), (p, n), work (nb, n)"""
+    """C (r + p, count) := Z C, or (trans C) Z^H C; work (nb, count)
+
+    identity_from >= 0 says that C holds the columns of the identity from there on; columns which
+    a block of Z cannot change are then left out.
+    """
     cdef scalar one = 1
-    cdef Py_ssize_t i, c, b, j, ld = ldc, last = (r - 1) // nb
-    cdef blas_int width
+    cdef Py_ssize_t i, c, b, j, first = 0, ld = ldc, last = (r - 1) // nb
+    cdef blas_int width, n
+    cdef scalar* top
+    cdef scalar* bottom
     for b in range(last + 1):
         j = (b if trans == c'C' else last - b) * nb
         width = <blas_int>min(<Py_ssize_t>nb, r - j)
+        if identity_from >= 0 and trans == c'N':
+            first = max(<Py_ssize_t>0, j - identity_from)
+        if first >= count:
+            continue
+        n = <blas_int>(count - first)
+        top = C + first * ld
+        bottom = top + r
         # W := T (top_j + B_j^H bottom)
         for c in range(n):
             for i in range(width):
@@ -268,7 +285,7 @@ def py_rz_apply(scalar[:, :] B, scalar[::1, :] T, scalar[::1, :] C, scalar[::1] 
     if count:
         with nogil:
             rz_apply(c'C' if adjoint else c'N', r, p, count, nb, &B[0, 0], ldb, &T[0, 0],
-                     &C[0, 0], &C[r, 0], n, &work[0])
+                     &C[0, 0], n, -1, &work[0])
 
 
 def py_rz_columns(scalar[:, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[::1, :] C,
@@ -288,7 +305,7 @@ def py_rz_columns(scalar[:, :] B, scalar[::1, :] T, blas_int[::1] rows, scalar[:
         C[:, :] = 0
         for c in range(count):
             C[start + c, c] = 1
-        rz_apply(c'N', r, p, count, nb, &B[0, 0], ldb, &T[0, 0], &C[0, 0], &C[r, 0], n, &work[0])
+        rz_apply(c'N', r, p, count, nb, &B[0, 0], ldb, &T[0, 0], &C[0, 0], n, start, &work[0])
         put_rows(r, n, count, &rows[0], &C[0, 0], n, &work[0])
 
 
