@@ -28,7 +28,7 @@ import math
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, product
+from fastsub.factor.arrays import Array, product, zeros
 from fastsub.factor.backward import weigh
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.factor.lu import LU, sigma_1_lower, sigma_min
@@ -43,6 +43,8 @@ _CLEAN = 4.0
 # is taken beyond that of one copy.
 _LACK, _FEW = 1 / 16, 8
 _BLOCK = 32
+# Columns of N at a time, that products with them take little memory.
+_PANEL = 48
 
 
 class DeficientFactor:
@@ -75,11 +77,14 @@ class DeficientFactor:
                 return
         W, self._transposed = factor.W, factor.transposed
         self._rows, self._columns = factor.p[:r], order[:r]
-        Y, N = np.asfortranarray(W[r:, :r].conj().T), W[:r, r:].copy(order="F")
+        # (M; -I) for the M of the docstring's bases, once the inverses are there.
+        Y, N = _above_identity(W[r:, :r].conj().T), _above_identity(W[:r, r:])
         self._T = T = _leading(W, r)
+        del W
         factor.release()
         tops = lu.py_norms(T)
-        norms = [math.hypot(top, frobenius(M)) for top, M in zip(tops, (Y, N), strict=True)]
+        # With the -I: bounds all the same.
+        norms = [math.hypot(top, frobenius(C)) for top, C in zip(tops, (Y, N), strict=True)]
         lower = sigma_min(T, norms[1], lower=False)
         lower *= max(0.0, sigma_min(T, norms[0], lower=True)) if lower > 0 else 0.0
         lower -= rounding_margin(norms[0] * norms[1], n, A.dtype)
@@ -87,30 +92,37 @@ class DeficientFactor:
         if not lower > tol_high:
             return
         # The inverses stand in the place of L11 and U11 now.
-        blas.py_trmm("L", "L", "C", "U", T, Y)
-        blas.py_trmm("L", "U", "N", "N", T, N)
-        self.Y, self.N = _complement(Y, factor.p), _complement(N, order)
+        blas.py_trmm("L", "L", "C", "U", T, Y[:r])
+        blas.py_trmm("L", "U", "N", "N", T, N[:r])
+        self.Y = _orthonormal(Y, factor.p)
+        del Y
+        self.N = _orthonormal(N, order)
+        del N
         if self._transposed:
             # W = A^T: what A annihilates is what W does not reach, and the other way round.
             self.Y, self.N = self.N.conj(), self.Y.conj()
         # What the conditions of U11 and (-M; I) have lost: N := N - A^+ A N.
-        lost = self.rest(product(A, self.N))
-        eps = float(np.finfo(A.dtype).eps)
-        if not frobenius(lost) ** 2 <= eps:  # or N would not stay orthonormal
+        eps, lost, residual = float(np.finfo(A.dtype).eps), 0.0, 0.0
+        panels = [slice(start, start + _PANEL) for start in range(0, n - r, _PANEL)]
+        for panel in panels:
+            change = self.rest(product(A, self.N[:, panel]))
+            lost = math.hypot(lost, frobenius(change))
+            self.N[:, panel] -= change
+        if not lost**2 <= eps:  # or N would not stay orthonormal
             return
-        self.N -= lost
-        residual = frobenius(product(A, self.N))
+        for panel in panels:
+            residual = math.hypot(residual, frobenius(product(A, self.N[:, panel])))
         upper = residual + rounding_margin(self.norm, n, A.dtype)
         if not (residual <= _CLEAN * eps * self.norm and upper <= tol_low):
             return
         self.decision = Decision(r, tol_low, lower, upper, "bounds", residual)
 
     def half(self, G: Array) -> Array:
-        """Return A^+H G."""
+        """Return A^+H G; G is lost."""
         return _project(self.Y, self._inside(_project(self.N, G), adjoint=True))
 
     def rest(self, Z: Array) -> Array:
-        """Return A^+ Z."""
+        """Return A^+ Z; Z is lost."""
         X = self._inside(_project(self.Y, Z), adjoint=False)
         # Twice: what an ill-conditioned U11 amplified is cancelled to the level of X itself.
         return _project(self.N, _project(self.N, X))
@@ -180,13 +192,22 @@ def _vanishing(factor: LU) -> Array:
     return np.asarray(pivots <= math.sqrt(float(np.finfo(pivots.dtype).eps)) * pivots.max())
 
 
-def _complement(M: Array, order: Array) -> Array:
-    """Return an orthonormal basis of (-M; I), its row i put at order[i]."""
-    (r, p), C = M.shape, np.empty((len(order), M.shape[1]), M.dtype, order="F")
-    C[order[:r]], C[order[r:]] = -M, np.eye(p)
-    return Reflectors.of_qr(C, _BLOCK).columns(0, p)
+def _above_identity(M: Array) -> Array:
+    """Return (M; -I)."""
+    r, C = len(M), zeros((sum(M.shape), M.shape[1]), M.dtype)
+    C[:r] = M
+    np.fill_diagonal(C[r:], -1)
+    return C
+
+
+def _orthonormal(C: Array, order: Array) -> Array:
+    """Return an orthonormal basis of C, which is lost, its row i put at order[i]."""
+    Q = Reflectors.of_qr(C, _BLOCK).columns(0, C.shape[1])
+    C[order] = Q
+    return C
 
 
 def _project(V: Array, B: Array) -> Array:
-    """Return (I - V V^H) B."""
-    return np.asfortranarray(B - product(V, product(V, B, adjoint=True)))
+    """Return (I - V V^H) B in the place of B."""
+    blas.py_gemm("N", "N", V, product(V, B, adjoint=True), B, alpha=-1, beta=1)
+    return B

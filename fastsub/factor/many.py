@@ -1,16 +1,16 @@
 """Tall least squares for as many right-hand sides as columns: an explicit Q, one product with them.
 
     A = Q R          Cholesky QR: R from the Gram matrix, which proves the rank (normal.py)
-    G = Q^H Q        near I; what it lacks of I is the orthogonality that the first R has lost
-    X = R^-1 G^-1 (Q^H B)
+    Q^H Q = S^H S    near I; what it lacks of I is the orthogonality that the first R has lost
+    C = S^-H (Q^H B),    X = (S R)^-1 C
 
 Q R is A up to a backward error of its rows, whatever the condition of R (Higham 2002, theorem 8.5),
 and Q is well-conditioned, which is checked, so that normal equations do no harm to it: that is
-CholeskyQR2 (Yamamoto et al. 2015, theorem 3.1), with G^-1 on the side of the smaller matrix. X is
+CholeskyQR2 (Yamamoto et al. 2015, theorem 3.1), with S^-1 on the side of the smaller matrix. X is
 the solution of A + E and B + F, columns of E and F small beside those of A and B, as by Householder
 QR (Higham 2002, theorem 20.3): no refinement, which would read B twice more, is needed.
 
-    ||b - A x||^2 = ||b||^2 - (Q^H b)^H G^-1 (Q^H b)
+    ||b - A x||^2 = ||b||^2 - ||c||^2
 
 has lost no more than a digit where it is a tenth of ||b||^2; where it is less b - A x is computed.
 
@@ -28,13 +28,14 @@ from functools import partial
 
 import numpy as np
 
+from fastsub.factor import substitution
 from fastsub.factor.arrays import Array, empty, product
 from fastsub.factor.backward import column_norms, estimates
 from fastsub.factor.decide import Cutoff, certify
 from fastsub.factor.gram import departure, gram_matrix
 from fastsub.factor.normal import CholeskyFactor
 from fastsub.factor.refine import Answer
-from fastsub.kernels import blas, gram, normal, triangular
+from fastsub.kernels import blas, gram, normal
 
 # ||Q^H Q - I||_F, up to which the condition of Q is below 1.3.
 _NEAR = 0.25
@@ -58,21 +59,21 @@ def solve_many(A: Array, B: Array, cutoff: Cutoff, *, honest: bool) -> Answer | 
     factor = CholeskyFactor(A, cutoff)
     if factor.decision is None:
         return None
-    n, D = A.shape[1], factor.scale
+    D = factor.scale
     Q = np.array(A if D is None else A * D.T, order="F")
-    blas.py_trsm("R", "U", "N", "N", factor.R, Q)
-    G = gram_matrix(Q)
-    if not departure(G) <= _NEAR or gram.py_cholesky(G) != 0:
+    substitution.divide(Q, factor.R)
+    S = gram_matrix(Q)
+    if not departure(S) <= _NEAR or gram.py_cholesky(S) != 0:
         return None
-    # A condition of 1.3: the inverse is as good as two substitutions, and a product.
-    inverse = empty((n, n), A.dtype)
-    triangular.py_inverse(G, inverse)
-    C = product(Q, B, adjoint=True)
-    X = product(product(inverse, np.asfortranarray(inverse.conj().T)), C)
+    X, T = product(Q, B, adjoint=True), factor.R.copy(order="F")
+    blas.py_trmm("L", "U", "N", "N", S, T)
+    # A condition of 1.3: the inverse is as good as substitution, and a product.
+    blas.py_trtri("U", "N", S)
+    blas.py_trmm("L", "U", "C", "N", S, X)
     with np.errstate(over="ignore", under="ignore"):
         whole = column_norms(B) ** 2
-        squares = whole - np.einsum("ij,ij->j", C.conj(), X).real
-    blas.py_trsm("L", "U", "N", "N", factor.R, X)
+        squares = whole - column_norms(X) ** 2
+    substitution.solve(T, X)
     if D is not None:
         X *= D
     some = slice(None) if honest else np.flatnonzero(~(squares >= _PLAIN * whole))
