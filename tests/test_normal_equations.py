@@ -163,6 +163,11 @@ def test_singular_equations_carry_the_rank():
     with pytest.raises(fastsub.RankDeficientError, match=r"full rank 5.*lstsq") as caught:
         fastsub.normal_equations(near, np.ones(30))
     assert caught.value.rank == 5
+    # A Cholesky factorisation that fails tells no condition: a decomposition does.
+    far = ft.with_singular_values(np.geomspace(1, 1e-13, 16), 40, 16, 1579)
+    with pytest.raises(fastsub.RankDeficientError, match=r"of its \de\+1[0-4], is") as caught:
+        fastsub.normal_equations(far, np.ones(40), weights=np.ones(40))
+    assert "lstsq(A, b) with rows times sqrt(weights)" in str(caught.value)
     with pytest.raises(fastsub.RankDeficientError, match="on the null space of C"):
         fastsub.normal_equations(A, b, constraints=([0, 0, 1, 0], 0))
 

@@ -194,6 +194,26 @@ def test_scaled_by_powers_of_two(dtype, shape):
         assert fit.effective_dof == pytest.approx(plain.effective_dof, rel=1e-5)
 
 
+def test_the_choice_of_alpha_knows_no_unit_of_b():
+    """Not even where squares of b leave the range."""
+    A = ft.with_singular_values(np.geomspace(10, 0.1, 6), 40, 6, 1811)
+    b = A @ np.ones(6) + np.random.default_rng(1823).standard_normal(40)
+    plain = fastsub.ridge(A, b)
+    assert 0 < np.argmin(plain.gcv) < 49
+    for power in (-900, -500, 500, 900):
+        fit = fastsub.ridge(A, times_power_of_two(b, power))
+        assert fit.alpha == plain.alpha
+        got = times_power_of_two(fit.coefficients, -power)
+        np.testing.assert_allclose(got, plain.coefficients, rtol=1e-12)
+        # What is too large or too small to be said is not said.
+        assert (fit.gcv == (np.inf if power > 0 else 0)).all() or abs(power) < 900
+    many = np.column_stack([b, -2 * b])
+    assert fastsub.ridge(A, many * 2.0**600).alpha == plain.alpha
+    # Alphas for squares that are out of range: no warning, and an answer.
+    for scale in (1e200, 1e-200):
+        assert np.isfinite(fastsub.ridge(A * scale, b).coefficients).all()
+
+
 @settings(max_examples=50)
 @given(
     st.integers(1, 9), st.integers(1, 9), st.floats(0, 1), st.floats(0, 100), st.integers(2, 10**6)

@@ -135,7 +135,14 @@ def normal_equations(
         root = np.sqrt(check_weights(weights, len(A)))
         root = (root / max(root.max(initial=0.0), np.finfo(float).tiny)).astype(B.real.dtype)
         A, B = A * root[:, None], B * root[:, None]
-    X = _constrained(A, B, *equations) if equations else _solve(A, B, "A")
+    better = "fastsub.lstsq(A, b)"
+    if weights is not None:
+        better += " with rows times sqrt(weights)"
+    if equations:
+        C, d = equations
+        X = _constrained(A, B, C, d, better)
+    else:
+        X = _solve(A, B, "A", better)
     X = X[:, 0] if one_side else X
     return X[0] if one_column else X
 
@@ -158,7 +165,7 @@ def _as_constraints(constraints: tuple[Any, Any], n: int, k: int) -> list[Array]
     return [C, np.broadcast_to(d, (len(d), k))]
 
 
-def _constrained(A: Array, B: Array, C: Array, d: Array) -> Array:
+def _constrained(A: Array, B: Array, C: Array, d: Array, better: str) -> Array:
     """Return X = X0 + N Y: C X0 = d, N the null space of C, Y a fit without constraints.
 
     Consistent: the normwise backward error ||d - C x0|| / (||C|| ||x0|| + ||d||) is rounding.
@@ -177,7 +184,7 @@ def _constrained(A: Array, B: Array, C: Array, d: Array) -> Array:
             )
     N = F.null_space()
     if N.shape[1]:
-        Y = _solve(product(A, N), B - product(A, X), "A on the null space of C")
+        Y = _solve(product(A, N), B - product(A, X), "A on the null space of C", better)
         X = X + product(N, Y)
     return X
 
@@ -188,8 +195,8 @@ def _norm(array: Array) -> float:
     return largest * float(np.linalg.norm(array / largest)) if largest > 0 else 0.0
 
 
-def _solve(A: Array, B: Array, name: str) -> Array:
-    """Solve A^H A X = A^H B; name says in errors what A is."""
+def _solve(A: Array, B: Array, name: str, better: str) -> Array:
+    """Solve A^H A X = A^H B; in errors name says what A is, better who keeps more digits."""
     n = A.shape[1]
     if n == 0:
         return np.zeros((0, B.shape[1]), B.dtype)
@@ -213,9 +220,9 @@ def _solve(A: Array, B: Array, name: str) -> Array:
                 condition = sigma_1_lower(G, n, 30) * inverse.norm_lower()
     u = eps / 2
     if not condition**2 * n * u < 1:
-        _raise_singular(A, name, condition)
+        _raise_singular(A, name, condition, better)
     if condition**2 > u**-0.5:
-        _warn(condition, u, name)
+        _warn(condition, u, name, better)
     Y = product(W, right.W, adjoint=True) / lengths[:, None]
     Y = np.asfortranarray(Y, dtype=A.dtype)
     for trans in ("C", "N"):
@@ -226,24 +233,25 @@ def _solve(A: Array, B: Array, name: str) -> Array:
     return Y
 
 
-def _raise_singular(A: Array, name: str, condition: float) -> None:
-    n, rank = A.shape[1], COD(A, want="rank").rank
-    if rank < n:
-        reason = f"{name} has rank {rank} of {n} columns, so the equations have many solutions"
+def _raise_singular(A: Array, name: str, condition: float, better: str) -> None:
+    n, F = A.shape[1], COD(A)
+    if F.rank < n:
+        reason = f"{name} has rank {F.rank} of {n} columns, so the equations have many solutions"
     else:
+        condition = condition if math.isfinite(condition) else F.condition
         reason = (
             f"{name} has full rank {n}, but A^H A, whose condition number is the square of its "
             f"{condition:.0e}, is singular to working precision"
         )
-    raise RankDeficientError(f"{reason}; use fastsub.lstsq(A, b)", rank)
+    raise RankDeficientError(f"{reason}; use {better}", F.rank)
 
 
-def _warn(condition: float, u: float, name: str) -> None:
+def _warn(condition: float, u: float, name: str, better: str) -> None:
     digits, lost = -math.log10(u), math.log10(condition)
     warnings.warn(
         f"{name}, its columns scaled to unit length, has a condition number of about "
         f"{condition:.0e}; A^H A squares it, so that {2 * lost:.0f} of {digits:.0f} digits may be "
-        f"lost where fastsub.lstsq(A, b) loses {lost:.0f}",
+        f"lost where {better} loses {lost:.0f}",
         ConditionWarning,
         stacklevel=4,
     )

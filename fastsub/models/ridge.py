@@ -198,7 +198,7 @@ def _default_grid(sigma: Array) -> Array:
     ends = np.array([sigma[-1], sigma[0]], float) * (_BEYOND**-0.5, _BEYOND**0.5)
     with np.errstate(over="ignore", under="ignore"):
         ends = np.clip(ends**2, np.finfo(float).tiny, np.finfo(float).max)
-    return np.geomspace(float(ends[0]), float(ends[1]), _GRID)
+        return np.geomspace(float(ends[0]), float(ends[1]), _GRID)
 
 
 def _report(
@@ -214,8 +214,12 @@ def _report(
     # What is left of m after the trace, without cancellation where little is.
     left = (m - path.rank - int(intercept and m > 0)) + path.complement
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        gcv = m * path.rss / np.maximum(left, 0.0)[:, None] ** 2
-    gcv[np.isnan(gcv)] = np.inf
+        scores = m * path.rss / np.maximum(left, 0.0)[:, None] ** 2
+    scores[np.isnan(scores)] = np.inf
+    # The choice is made where nothing has left the range yet.
+    best = int(np.argmin(scores.sum(axis=1)))
+    with np.errstate(over="ignore", under="ignore"):
+        gcv = np.ldexp(scores, -2 * path.exponent)
     X = path.X  # (p, n, k)
     offsets = (
         means[1] - np.einsum("n,pnk->pk", means[0], X)
@@ -226,7 +230,7 @@ def _report(
         X, offsets, gcv = X[:, :, 0], offsets[:, 0], gcv[:, 0]
     alpha = None
     if choose or single:
-        best = int(np.argmin(gcv.reshape(len(gcv), -1).sum(axis=1))) if choose else 0
+        best = best if choose else 0
         alpha, X, offsets = float(path.alphas[best]), X[best], offsets[best]
     offset: Any = offsets.item() if np.ndim(offsets) == 0 else offsets
     return Ridge(X, offset, alpha, path.alphas, gcv, m - left, path.rank, path.method)

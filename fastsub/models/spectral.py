@@ -58,12 +58,14 @@ class Path:
     X : ndarray, shape (p, n, k)
     alphas : ndarray, shape (p,)
     rss : ndarray, shape (p, k)
-        ``norm(A @ x - b)**2``.
+        ``norm(A @ x - b)**2``, of ``2**exponent`` b.
     complement : ndarray, shape (p,)
         ``sum(alpha / (s**2 + alpha))`` over the singular values that count.
     rank : int
         How many count.
     method : str
+    exponent : int
+        0 unless squares of b would be lost.
     """
 
     X: Array
@@ -72,6 +74,7 @@ class Path:
     complement: Array
     rank: int
     method: str
+    exponent: int = 0
 
 
 def gram_path(A: Array, B: Array, alphas: Array) -> Path | None:
@@ -191,7 +194,7 @@ def svd_path(A: Array, B: Array, alphas: Array | None, grid: Callable[[Array], A
         alphas = grid(sigma)
     p = alphas.size
     # alpha / s, so that no square leaves the range.
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         ratio = alphas[:, None] / sigma
         kept = ratio / (sigma + ratio)
         coordinates = beta[None] * (1 / (sigma + ratio))[:, :, None]  # (p, rank, k)
@@ -205,8 +208,6 @@ def svd_path(A: Array, B: Array, alphas: Array | None, grid: Callable[[Array], A
         X[: small.shape[0]] = small
         if wide:
             Q.apply(X)
-    with np.errstate(over="ignore", under="ignore"):
-        rss = np.ldexp(rss, -2 * right.exponent)
     return Path(
         np.ascontiguousarray(X.reshape(n, p, k).transpose(1, 0, 2)),
         alphas,
@@ -214,6 +215,7 @@ def svd_path(A: Array, B: Array, alphas: Array | None, grid: Callable[[Array], A
         kept.sum(axis=1),
         rank,
         "svd",
+        right.exponent,
     )
 
 
