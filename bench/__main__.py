@@ -30,9 +30,10 @@ from fastsub.bench import (
     sweep,
     write_json,
 )
-from fastsub.bench.audit import QUESTIONS, audit, unasked
+from fastsub.bench.audit import audit, unasked
 from fastsub.bench.pages import without_won
 from fastsub.bench.progress import seconds_of_batch, seconds_of_case
+from fastsub.bench.questions import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT / "docs" / "benchmarks.json"

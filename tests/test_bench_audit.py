@@ -1,23 +1,25 @@
 """The audit of the thresholds: it forces what it says, hears what is chosen, and asks about all."""
 
 from dataclasses import fields, replace
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import fastsub
 from fastsub.bench import audit
+from fastsub.bench.questions import QUESTIONS
 from fastsub.factor import choose as choosing
-from fastsub.factor.choose import Plan, choose, is_fused, is_packed, is_small, is_tall, prefers_gram
+from fastsub.factor.choose import Plan, choose, is_small, is_tall, prefers_gram
 from fastsub.factor.cod import COD
 
 PLAN = {each.name for each in fields(Plan)}
 
 
-@pytest.mark.parametrize("question", audit.QUESTIONS, ids=lambda each: each.text)
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.text)
 def test_questions_are_about_what_is_there(question):
     assert question.constant in PLAN or hasattr(choosing, question.constant)
-    assert question.vary in ("small", "tall", "packed", "fused") or question.vary in PLAN
+    assert question.vary in ("small", "tall", *audit.CHOICES) or question.vary in PLAN
     assert callable(getattr(fastsub, question.function))
     assert len(set(question.values)) == len(question.values) > 1
     for m, n, r in question.shapes:
@@ -26,17 +28,15 @@ def test_questions_are_about_what_is_there(question):
 
 def test_both_sides_of_a_threshold_are_asked():
     """Unless the field has one value whatever the shape, `choose` takes more than one here."""
-    for question in audit.QUESTIONS:
+    for question in QUESTIONS:
         if question.vary == "small":
             chosen = {is_small(m, n, n) for m, n, _ in question.shapes}
             assert chosen == {True, False}, question.text
         elif question.constant == "_TALL_FROM":
             assert {is_tall(m, n) for m, n, _ in question.shapes} == {True, False}, question.text
-        elif question.vary == "packed":
-            chosen = {is_packed(m, n, question.dtype) for m, n, _ in question.shapes}
-            assert chosen == {True, False}, question.text
-        elif question.vary == "fused":
-            chosen = {is_fused(n, question.dtype) for _, n, _ in question.shapes}
+        elif question.vary in audit.CHOICES:
+            shapes = [np.empty((m, n), question.dtype) for m, n, _ in question.shapes]
+            chosen = {audit._chosen(question, A) for A in shapes}
             assert chosen == {True, False}, question.text
         elif question.constant == "_SKETCH_COLUMNS":
             chosen = {prefers_gram(m, n, question.dtype) for m, n, _ in question.shapes}
@@ -63,7 +63,7 @@ def test_what_is_forced_is_taken():
 
 
 def test_an_answer_times_every_alternative_and_knows_the_chosen_one():
-    question = replace(audit.QUESTIONS[0], values=(True, False), shapes=((40, 30, 20),))
+    question = replace(QUESTIONS[0], values=(True, False), shapes=((40, 30, 20),))
     (found,) = audit.audit([question], budget=0)
     assert set(found.seconds) == {True, False}
     assert all(seconds > 0 for seconds in found.seconds.values())
@@ -76,7 +76,7 @@ def test_an_answer_times_every_alternative_and_knows_the_chosen_one():
 
 
 def test_a_wrong_choice_is_one_that_is_clearly_slower():
-    question = audit.QUESTIONS[0]
+    question = QUESTIONS[0]
     shape = question.shapes[0]
     slow = audit.Finding(question, shape, {True: 2.0, False: 1.0}, chosen=True)
     assert slow.is_wrong
@@ -86,6 +86,40 @@ def test_a_wrong_choice_is_one_that_is_clearly_slower():
     assert not replace(slow, question=replace(question, is_price=True)).is_wrong
 
 
+@pytest.mark.parametrize(
+    ("vary", "value", "method"),
+    [
+        ("many", True, "explicit Q"),
+        ("many", False, "step"),
+        ("seminormal", True, "normal equation"),
+        ("seminormal", False, "qr"),
+        ("tiny", True, "small qr"),
+        ("tiny", False, "qr"),
+    ],
+)
+def test_what_is_forced_of_solvers_is_taken(vary, value, method):
+    shape = (60, 20) if vary == "tiny" else (800, 80)
+    A = np.random.default_rng(23).standard_normal(shape)
+    B = np.ones((len(A), 900 if vary == "tiny" else 30))
+    with audit.forced(vary, value):
+        if vary == "seminormal":
+            certificate = fastsub.factorize(A).certificate
+        else:
+            certificate = fastsub.lstsq(A, B, full_output=True)[1]
+    assert certificate.method.removesuffix("s").endswith(method)
+    assert value == certificate.method.startswith("small") or vary != "tiny"
+
+
+def test_an_answer_solves_where_the_question_has_right_hand_sides():
+    for question in QUESTIONS:
+        if question.sides:
+            small = replace(question, sides=3, shapes=((300, 140, 140),))
+            (found,) = audit.audit([small], budget=0)
+            assert set(found.seconds) == {True, False}
+            assert found.chosen in (True, False)
+
+
 def test_constants_without_a_question_are_told():
-    assert set(audit.unasked()).isdisjoint(each.constant for each in audit.QUESTIONS)
-    assert all(hasattr(choosing, name) for name in audit.unasked())
+    assert not audit.unasked()
+    with mock.patch.object(choosing, "_OTHER_FROM", 3, create=True):
+        assert audit.unasked() == ["_OTHER_FROM"]

@@ -1,8 +1,8 @@
 """Do the thresholds of `fastsub.factor.choose` choose right? Both sides of each, timed in turns.
 
-A question names a constant, the function that feels it, what is varied, and shapes on both sides
-of it. What is varied is a field of `Plan`, or ``"small"``: whether the kernel for small orders is
-asked. Every alternative goes through the public function with the plan replaced.
+A question (questions.py) names a constant, the function that feels it, what is varied, and shapes
+on both sides of it. What is varied is a field of `Plan`, or the answer of a predicate. Every
+alternative goes through the public function with that replaced.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ import numpy as np
 
 import fastsub
 from fastsub.bench import matrices
+from fastsub.bench.questions import QUESTIONS, Question, Shape
 from fastsub.bench.timing import Contender, interleave, rounds_within
 from fastsub.factor import choose as choosing
-from fastsub.factor.choose import Plan
-
-Shape = tuple[int, int, int]  # m, n, rank
+from fastsub.factor.choose import SMALL_ENTRIES, Plan
 
 # Faster by less than this is no reason to choose.
 TIE = 1.05
@@ -34,178 +33,18 @@ _CALLERS = (
     "fastsub.factor.small",
     "fastsub.factor.sketched",
     "fastsub.factor.gram",
+    "fastsub.factor.solve",
+    "fastsub.functions.factorize",
 )
 _PREDICATES = ("small", "tall")
-# What else is chosen by a predicate; it goes before no plan.
-_KERNELS = ("packed", "fused")
-
-
-@dataclass(frozen=True)
-class Question:
-    """One threshold.
-
-    Attributes
-    ----------
-    constant : str
-        Its name in `fastsub.factor.choose`.
-    text : str
-        What is asked.
-    function : str
-        The function of fastsub that is timed.
-    vary : str
-        A field of `Plan`; ``"small"`` or ``"tall"``, the path that goes before a plan; or
-        ``"packed"`` or ``"fused"``, the kernels of Gram matrices and of products.
-    values : tuple
-        The alternatives.
-    shapes : tuple of (m, n, rank)
-        On both sides of the threshold.
-    dtype : str
-    is_price : bool
-        Not a question but the other side of one: what the choice costs where it is in vain.
-    """
-
-    constant: str
-    text: str
-    function: str
-    vary: str
-    values: tuple[Any, ...]
-    shapes: tuple[Shape, ...]
-    dtype: str = "float64"
-    is_price: bool = False
-
-
-def _squares(*sizes: int, deficiency: float = 0.05) -> tuple[Shape, ...]:
-    return tuple((n, n, n - max(1, int(deficiency * n))) for n in sizes)
-
-
-def _tall(n: int, *ratios: float, deficiency: float = 0.05) -> tuple[Shape, ...]:
-    return tuple((int(ratio * n), n, n - int(deficiency * n)) for ratio in ratios)
-
-
-QUESTIONS = (
-    Question(
-        "SMALL_ENTRIES",
-        "one unblocked pass, or blocks?",
-        "null_space",
-        "small",
-        (True, False),
-        (*_squares(64, 100, 150, 200, 250, 300, 400), *_tall(100, 2, 4, 8)),
-    ),
-    Question(
-        "SMALL_SIDE",
-        "one unblocked pass, or blocks, where a complement is long?",
-        "null_space",
-        "small",
-        (True, False),
-        ((8, 200, 4), (40, 400, 20), (5, 500, 5), (16, 1000, 15), (2, 1000, 1)),
-    ),
-    Question(
-        "_SKETCH_FROM",
-        "pivots by a sketch in blocks of so many columns, or by all norms (0)?",
-        "rrqr",
-        "sketch",
-        (0, 32, 48, 64, 96, 128),
-        _squares(200, 300, 400, 500, 600, 800, 1000, 1500, 2000),
-    ),
-    Question(
-        "_REDUCE_FROM",
-        "first an unpivoted QR, where pivots are wanted?",
-        "rrqr",
-        "reduce",
-        (False, True),
-        _tall(500, 1.05, 1.1, 1.2, 1.3, 1.5, 2, 4),
-    ),
-    Question(
-        "_REDUCE_COLUMNS",
-        "first an unpivoted QR, where pivots are wanted and columns are few?",
-        "rrqr",
-        "reduce",
-        (False, True),
-        ((20000, 16, 15), (20000, 32, 30), (20000, 48, 45), (20000, 64, 60), (20000, 96, 90)),
-    ),
-    Question(
-        "_TALL_FROM",
-        "a sketch and one more pass, or a QR?",
-        "null_space",
-        "tall",
-        (True, False),
-        _tall(300, 1.5, 2, 3, 4, 6, 10),
-    ),
-    Question(
-        "_LEFT_FROM",
-        "null space of a wide matrix: its right side, or the left side of the transpose?",
-        "null_space",
-        "adjoint",
-        (False, True),
-        tuple((500, n, 450) for n in (600, 800, 1000, 1500, 2500)),
-    ),
-    Question(
-        "_LEFT_FROM",
-        "and what does it cost at full rank?",
-        "null_space",
-        "adjoint",
-        (False, True),
-        tuple((500, n, 500) for n in (600, 800, 1000, 1500, 2500)),
-        is_price=True,
-    ),
-    Question(
-        "_SKETCH_COLUMNS",
-        "of few columns: first the Gram matrix, or a sketch?",
-        "matrix_rank",
-        "tall",
-        (True, False),
-        ((20000, 8, 8), (20000, 16, 16), (20000, 32, 32), (20000, 64, 64), (20000, 128, 128)),
-    ),
-    Question(
-        "_GRAM_FROM",
-        "first the Gram matrix, where it proves full rank?",
-        "matrix_rank",
-        "gram",
-        (False, True),
-        _tall(300, 1.5, 2, 3, 5, 10, 30, deficiency=0),
-    ),
-    Question(
-        "_GRAM_FROM",
-        "and what does it cost where it proves nothing?",
-        "matrix_rank",
-        "gram",
-        (False, True),
-        _tall(300, 1.5, 3, 10, 30),
-        is_price=True,
-    ),
-    Question(
-        "_PACKED_COLUMNS",
-        "the Gram matrix from packed rows, or by the BLAS?",
-        "matrix_rank",
-        "packed",
-        (True, False),
-        tuple((max(4 * n, 10000), n, n) for n in (20, 50, 100, 200, 500, 800, 1000, 1200, 1600)),
-    ),
-    Question(
-        "_FUSED_COLUMNS",
-        "a column space: all products in one pass, or one after the other by the BLAS?",
-        "orth",
-        "fused",
-        (True, False),
-        tuple((20000, n, n - n // 20) for n in (50, 100, 200, 300, 400, 500, 700)),
-    ),
-    Question(
-        "block",
-        "columns a block of unpivoted QR",
-        "null_space",
-        "block",
-        (32, 48, 64, 96, 128),
-        ((1500, 500, 450), (5000, 500, 450), (3000, 1000, 900), (500, 2500, 500)),
-    ),
-    Question(
-        "panel",
-        "columns a panel of pivoted QR",
-        "rrqr",
-        "panel",
-        (8, 16, 32, 48, 64),
-        _squares(210, 300, 400, 500),
-    ),
-)
+# What else is chosen, before no plan: the function of `choose` that says so.
+CHOICES = {
+    "packed": "is_packed",
+    "fused": "is_fused",
+    "many": "is_many",
+    "tiny": "direct_entries",
+    "seminormal": "prefers_seminormal",
+}
 
 
 def unasked() -> list[str]:
@@ -224,10 +63,12 @@ def forced(vary: str, value: Any) -> Iterator[None]:
         If a plan has no such field.
     """
     names = [each.name for each in fields(Plan)]
-    if vary not in (*_PREDICATES, *_KERNELS, *names):
+    if vary not in (*_PREDICATES, *CHOICES, *names):
         raise ValueError(f"a plan has no field {vary!r}; it has {', '.join(names)}")
 
-    def predicate(*of: Any) -> bool:
+    def predicate(*of: Any) -> Any:
+        if vary == "tiny":
+            return max(SMALL_ENTRIES, of[1]) if value else SMALL_ENTRIES
         return bool(value)
 
     def choose(*args: Any, **options: Any) -> Plan:
@@ -236,7 +77,7 @@ def forced(vary: str, value: Any) -> Iterator[None]:
             plan = replace(plan, left=plan.right, right=plan.left)
         return replace(plan, **{vary: value})
 
-    name = "choose" if vary in names else f"is_{vary}"
+    name = "choose" if vary in names else CHOICES.get(vary, f"is_{vary}")
     stand_in: Callable[..., Any] = choose if name == "choose" else predicate
     with ExitStack() as stack:
         for module in _CALLERS:
@@ -300,11 +141,15 @@ def _chosen(question: Question, A: Any) -> Any:
     if question.vary == "small":
         m, n = A.shape
         return choosing.is_small(m, n, n if question.function == "null_space" else 0)
-    if question.vary in _KERNELS:
-        m, n = A.shape
-        if question.vary == "fused":
-            return choosing.is_fused(n, A.dtype)
-        return choosing.is_packed(m, n, A.dtype)
+    if question.vary in CHOICES:
+        (m, n), k = A.shape, question.sides
+        return {
+            "packed": lambda: choosing.is_packed(m, n, A.dtype),
+            "fused": lambda: choosing.is_fused(n, A.dtype),
+            "many": lambda: choosing.is_many(n, k),
+            "tiny": lambda: choosing.direct_entries(A.size, m * k) > SMALL_ENTRIES,
+            "seminormal": lambda: choosing.prefers_seminormal(m, n, A.dtype),
+        }[question.vary]()
     if question.vary in _PREDICATES:
         return getattr(choosing, f"is_{question.vary}")(*A.shape)
     heard: list[Any] = []
@@ -346,12 +191,16 @@ def answer(question: Question, shape: Shape, *, budget: float = 1.0) -> Finding:
     budget : float, default: 1.0
         Seconds of timing.
     """
-    A = matrices.of_rank(np.random.default_rng(6), *shape, question.dtype)
+    rng = np.random.default_rng(6)
+    A = matrices.of_rank(rng, *shape, question.dtype)
+    b = rng.standard_normal((len(A), question.sides)).astype(A.dtype)
     function = getattr(fastsub, question.function)
 
     def run(value: Any) -> Any:
         with _past_predicates(question), forced(question.vary, value):
-            return function(A)
+            if question.function == "factorize":
+                return function(A).solve(b)
+            return function(A, b) if question.sides else function(A)
 
     chosen = _chosen(question, A)
     values = list(question.values)

@@ -245,9 +245,6 @@ def is_many(n: int, k: int) -> bool:
     return k >= max(8, _MANY_FROM * n)
 
 
-# Order up to which the rounding of an LU in single precision leaves room to prove a rank.
-_SINGLE_ORDER = 100
-
 Solver = Literal["direct", "normal", "adjoint", "square"]
 
 
@@ -265,5 +262,6 @@ def choose_solver(m: int, n: int, dtype: Any) -> Solver | None:
     if m * n <= SMALL_ENTRIES:
         return "direct"
     if m == n:
-        return "square" if np.dtype(dtype).char in "dD" or n <= _SINGLE_ORDER else None
+        # In single precision the rounding of an LU leaves no room to prove a rank.
+        return "square" if np.dtype(dtype).char in "dD" else None
     return "normal" if m > n else "adjoint"
