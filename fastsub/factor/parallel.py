@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ def _keep_off(processor: int) -> None:
     and two of ours on the other, no scheduler sees what there is to balance: 105 ms became 85.
     """
     # Where that is not Linux's, or not allowed, it is done all the same, later perhaps.
-    with contextlib.suppress(AttributeError, OSError):
+    with suppress(AttributeError, OSError):
         os.sched_setaffinity(0, os.sched_getaffinity(0) - {processor})
 
 
@@ -63,6 +64,8 @@ def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
     pieces = deque(range(count))
     results: list[Any] = [None] * count
     ours = _processor()
+    failures: list[BaseException] = []
+    done: SimpleQueue[None] = SimpleQueue()
 
     def work() -> None:
         while True:
@@ -71,14 +74,28 @@ def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
             except IndexError:
                 return
             try:
-                results[piece] = function(piece)
-            except BaseException:  # Ctrl-C too: the other threads shall take no more pieces
-                pieces.clear()
-                raise
+                if not failures:  # else the pieces that are left are skipped
+                    results[piece] = function(piece)
+            except BaseException as error:  # Ctrl-C too
+                failures.append(error)
+            done.put(None)
 
-    with ThreadPoolExecutor(threads - 1, initializer=_keep_off, initargs=(ours,)) as pool:
-        others = [pool.submit(work) for _ in range(threads - 1)]
+    def help_out() -> None:
+        _keep_off(ours)
         work()
-        for other in others:
-            other.result()
+
+    # A Thread would make us wait until it runs: for milliseconds, where the threads of a BLAS spin.
+    # These may come too late for any piece, and nobody waits for them then.
+    for _ in range(threads - 1):
+        with suppress(RuntimeError):  # no more threads: fewer do
+            start_new_thread(help_out, ())
+    try:
+        work()
+        for _ in range(count):
+            done.get()
+    except BaseException:  # Ctrl-C, while others work
+        pieces.clear()
+        raise
+    if failures:
+        raise failures[0]
     return results
