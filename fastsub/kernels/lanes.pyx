@@ -1,7 +1,7 @@
 """Many small matrices at once, one in each lane of a vector: memory, and when it is worthwhile.
 
-The loops are those of lane_loops.h. Full rank is proved there for most matrices of full rank, and
-for no other: those go on one at a time (small.pyx).
+The loops are those of lane_loops.h. A rank is proved there for most matrices whose first columns
+are as many as it and independent; the others go on one at a time (small.pyx).
 """
 
 cimport numpy as cnp
@@ -68,11 +68,12 @@ cdef Py_ssize_t gather(Group* G, const Py_ssize_t* at, Py_ssize_t left,
     return count
 
 
-cdef unsigned int prove(Group* G, Py_ssize_t count, unsigned int which, bint exact) noexcept nogil:
-    """Factor W; return the lanes, of the first `count` and of `which`, that have full rank"""
+cdef unsigned int prove(Group* G, Py_ssize_t count, unsigned int which, bint exact,
+                        int below) noexcept nogil:
+    """Factor W; return the lanes, of the first `count` and of `which`, that have a proved rank"""
     cdef Py_ssize_t lane
-    which &= G.K.factor(G.m, G.n, G.extra, G.rtol, G.tol, exact, G.W, G.beta, G.tau, G.work,
-                        G.bounds)
+    which &= G.K.factor(G.m, G.n, G.extra, G.rtol, G.tol, exact, below, G.W, G.beta, G.tau,
+                        G.work, G.bounds, G.ranks)
     which &= <unsigned int>((1 << count) - 1)
     for lane in range(count):
         if which >> lane & 1:

@@ -3,7 +3,7 @@
 A stack is an array of any strides and a list of places, entries from its first one, where matrices
 begin: broadcasting, slices and selections cost nothing. Each matrix is decided as a single one is:
 
-        prove (lanes.pyx)       as many at once as a vector has lanes: is the rank full?
+        prove (lanes.pyx)       as many at once as a vector has lanes, without pivots
         by_bounds (small.pyx)   else one at a time, with pivots where need be
         by_svd (undecided.pyx)  its singular values, where bounds leave it open
 
@@ -17,7 +17,7 @@ from libc.stdlib cimport free
 from fastsub.kernels.blas cimport blas_int
 from fastsub.kernels.direct cimport shorter, strips_for
 from fastsub.kernels.lanes cimport (
-    BLOCK, Group, begin_group, finish_group, gather, prove, worthwhile,
+    ANY_RANK, BLOCK, CLEAN, Group, begin_group, finish_group, gather, prove, worthwhile,
 )
 from fastsub.kernels.small cimport (
     DECIDED, NOT_FINITE, ROUGH, SCRATCH, Small, begin, by_bounds, columns, finish,
@@ -78,27 +78,34 @@ cdef struct Wanted:
 
 cdef unsigned int group(Group* G, Small* S, const Wanted* want, const Py_ssize_t* at,
                         Py_ssize_t left, char* out, Py_ssize_t* count) noexcept nogil:
-    """Decide about the next matrices; return those of full rank, whose bases go to out"""
-    cdef unsigned int which
+    """Decide about the next matrices; return those of a proved rank
+
+    Bases of the width that is wanted go to out.
+    """
+    cdef unsigned int which, some = 0
+    cdef Py_ssize_t rank = S.m - want.width if want.complement else want.width
     cdef Py_ssize_t lane, q, c, k, start
     count[0] = gather(G, at, left, G.at)
-    G.K.load(G.m, G.n, want.A, G.at, want.rs, want.cs, want.conjugate, G.W)
-    which = prove(G, count[0], <unsigned int>-1, S.tight)
-    if which == 0 or want.width <= 0:
+    G.K.load(G.m, G.n, want.A, G.at, want.rs, want.cs, want.conjugate, G.m, G.W)
+    which = prove(G, count[0], <unsigned int>-1, S.tight, CLEAN if want.width >= 0 else ANY_RANK)
+    for lane in range(count[0]):
+        if G.ranks[lane] == rank:
+            some |= which & 1u << lane
+    if some == 0 or want.width <= 0:
         return which
-    if S.m == G.n:
+    if rank == S.m:
         # The whole space.
         for lane in range(count[0]):
-            if which >> lane & 1:
+            if some >> lane & 1:
                 columns(S, 0, S.m, out + lane * want.step)
         return which
-    start = G.n if want.complement else 0
+    start = rank if want.complement else 0
     for q in range((want.width + BLOCK - 1) // BLOCK):
         c = q * BLOCK
         k = min(<Py_ssize_t>BLOCK, want.width - c)
         G.K.unit(G.m, start + c, k, G.C)
-        G.K.apply(G.m, min(G.n, start + c + k), k, G.W, G.tau, G.C)
-        G.K.store(G.m, G.m, k, G.C, which, want.step, out + c * G.m * S.K.size)
+        G.K.apply(G.m, min(rank, start + c + k), k, G.W, G.tau, G.C)
+        G.K.store(G.m, G.m, k, G.C, some, want.step, out + c * G.m * S.K.size)
     return which
 
 
@@ -158,9 +165,12 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
     S.rs = cnp.PyArray_STRIDE(A, <int>axis) // S.K.size
     S.cs = cnp.PyArray_STRIDE(A, <int>axis + 1) // S.K.size
     want.A, want.rs, want.cs = <const char*>cnp.PyArray_DATA(A), S.rs, S.cs
-    want.conjugate = S.m < S.n
+    want.conjugate = S.m < S.n or (S.m == S.n and row_side)
     if want.conjugate:
         want.rs, want.cs = S.cs, S.rs
+    if basis is None and S.m == S.n and want.cs == 1:
+        # A transpose has the rank, too, and is read along the memory.
+        want.rs, want.cs = want.cs, want.rs
     want.complement, want.width, want.step, want.out = complement, -1, 0, NULL
     S.conjugate = S.flipped = row_side
     if row_side:
@@ -175,9 +185,8 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
         raise MemoryError("no memory for the workspace of a small matrix")
     with nogil:
         G.memory = NULL
-        # Where another rank is expected, lanes would fail.
-        if want.width < 0 or want.width == (S.m - min(S.m, S.n) if complement
-                                            else min(S.m, S.n)):
+        # Columns of the longer side are what lanes can span, and the whole space.
+        if want.width < 0 or S.m >= S.n or want.width == (0 if complement else S.m):
             begin_group(&G, dtype, max(S.m, S.n), min(S.m, S.n), 0,
                         BLOCK if want.width > 0 else 0)
         lanes = G.K.lanes if G.memory != NULL else 1
@@ -193,9 +202,10 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
                 S.A = want.A + at[j] * S.K.size
                 S.rtol, S.tol = rtol[j], tol[j]
                 if which >> lane & 1:
-                    ranks[j], how[j] = G.n, PLAIN
+                    ranks[j], how[j] = G.ranks[lane], PLAIN
                     bounds[j, 0] = cutoff(&S, G.bounds[lane]) if tight else G.bounds[lane]
-                    bounds[j, 1], bounds[j, 2] = G.bounds[lanes + lane], 0
+                    bounds[j, 1] = G.bounds[lanes + lane]
+                    bounds[j, 2] = G.bounds[2 * lanes + lane]
                     continue
                 answer = one(&S, complement, want.width, want.out + j * want.step)
                 if answer == NO_MEMORY:

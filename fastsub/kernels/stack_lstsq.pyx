@@ -16,7 +16,7 @@ from libc.math cimport ldexp
 from fastsub.kernels.direct cimport strips_for
 from fastsub.kernels.direct_lstsq cimport Problem, can_square, solve_any, solve_full
 from fastsub.kernels.lanes cimport (
-    MOST_LANES, Group, begin_group, finish_group, gather, prove, worthwhile,
+    FULL_RANK, MOST_LANES, Group, begin_group, finish_group, gather, prove, worthwhile,
 )
 from fastsub.kernels.small cimport DECIDED, SCRATCH, UNDECIDED, Small, begin, finish
 from fastsub.kernels.stack cimport cutoff
@@ -75,16 +75,15 @@ cdef unsigned int group(Group* G, Small* S, Problem* P, const Py_ssize_t* at,
                         char* x, double* squares, Py_ssize_t* count) noexcept nogil:
     """Solve the next problems; return those of full rank, which are solved"""
     cdef Py_ssize_t[MOST_LANES] places
-    cdef Py_ssize_t j, lane, row = G.m * G.K.size, size = S.K.size
+    cdef Py_ssize_t j, lane, row = G.m * G.K.size
     cdef unsigned int which
     cdef char* C = G.C if S.flipped else G.W + G.n * row
     cdef const double* found = <const double*>G.work
     count[0] = gather(G, at, left, places)
-    G.K.load(G.m, G.n, A, places, S.rs, S.cs, S.conjugate, G.W)
+    G.K.load(G.m, G.n, A, places, S.rs, S.cs, S.conjugate, G.m, G.W)
     gather(G, at_b, left, places)
-    for j in range(P.k):
-        G.K.load(P.m, 1, B + j * P.cs * size, places, P.rs, 0, False, C + j * row)
-    which = prove(G, count[0], squarable(G, S, P.m, P.k, C), S.tight)
+    G.K.load(P.m, P.k, B, places, P.rs, P.cs, False, G.m, C)
+    which = prove(G, count[0], squarable(G, S, P.m, P.k, C), S.tight, FULL_RANK)
     if which == 0:
         return 0
     if not S.flipped:
@@ -96,7 +95,7 @@ cdef unsigned int group(Group* G, Small* S, Problem* P, const Py_ssize_t* at,
     G.K.solve(G.m, G.n, P.k, S.flipped, G.W, G.beta, C)
     if S.flipped:
         G.K.apply(G.m, G.n, P.k, G.W, G.tau, C)
-    G.K.store(G.m, P.n, P.k, C, which, P.n * P.k * size, x)
+    G.K.store(G.m, P.n, P.k, C, which, P.n * P.k * S.K.size, x)
     return which
 
 
