@@ -133,12 +133,13 @@ def test_overwriting(dtype):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("pivoting", [False, True])
 def test_stacks(mode, pivoting):
-    stack = np.stack([ft.random_rank(6, 4, 3, seed, "F") for seed in range(857, 863)])
+    stack = np.stack([ft.random_rank(6, 4, 4, seed, "F") for seed in range(857, 863)])
     answer = list(flat(fastsub.qr(stack.reshape(2, 3, 6, 4), mode=mode, pivoting=pivoting)))
     for index in np.ndindex(2, 3):
         alone = flat(fastsub.qr(stack.reshape(2, 3, 6, 4)[index], mode=mode, pivoting=pivoting))
         for whole, part in zip(answer, alone, strict=True):
-            np.testing.assert_array_equal(whole[index], part)
+            assert whole[index].dtype == part.dtype
+            np.testing.assert_allclose(whole[index], part, rtol=0, atol=3e-5)
 
 
 def test_positional_arguments_are_scipys():

@@ -1,7 +1,6 @@
 """Stacks: every matrix as it would be answered alone; no Python frame for any of them."""
 
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -111,11 +110,80 @@ class TestEachMatrix:
             tol = 100 * np.finfo(dtype).eps * condition * largest
             np.testing.assert_allclose(X, alone, rtol=0, atol=tol)
 
+    @pytest.mark.parametrize("pivoting", [False, True])
+    @pytest.mark.parametrize("mode", ["full", "economic", "r", "raw"])
+    def test_qr(self, dtype, shape, make, mode, pivoting):
+        """The factors of LAPACK, as a single matrix has them; each at its own scale."""
+        A = make(*shape, dtype, 5641)
+        stacked = fastsub.qr(A, mode=mode, pivoting=pivoting)
+        parts = [*stacked[0], *stacked[1:]] if mode == "raw" else [*stacked]
+        eps, k = float(np.finfo(dtype).eps), min(shape)
+        for i, M in enumerate(A):
+            alone = fastsub.qr(M, mode=mode, pivoting=pivoting)
+            alone = [*alone[0], *alone[1:]] if mode == "raw" else [*alone]
+            assert [part.shape[1:] for part in parts] == [np.shape(part) for part in alone]
+            assert [part.dtype for part in parts] == [part.dtype for part in alone]
+            R = parts[-2 if pivoting else -1][i]
+            size = np.abs(M).max(initial=0)
+            assert not np.tril(R, -1).any()
+            P = parts[-1][i] if pivoting else slice(None)
+            if pivoting:
+                diagonal = np.abs(np.diagonal(R)).astype(float)
+                assert (diagonal[1:] <= diagonal[:-1] * (1 + 100 * eps) + 10 * eps * size).all()
+                assert sorted(P.tolist()) == list(range(shape[1]))
+            scaled = R / (size or 1)
+            gram = (M / (size or 1)).conj().T @ (M / (size or 1))
+            atol = 20 * M.size * eps
+            np.testing.assert_allclose(
+                scaled.conj().T @ scaled, gram[P][:, P] if pivoting else gram, rtol=0, atol=atol
+            )
+            if mode in ("full", "economic"):
+                Q = parts[0][i]
+                ft.check_orthonormal(Q)
+                np.testing.assert_allclose(Q @ scaled, (M / (size or 1))[:, P], rtol=0, atol=atol)
+            if mode == "raw":
+                qr, tau = parts[0][i], parts[1][i]
+                np.testing.assert_array_equal(np.triu(qr[:k]), np.triu(R[:k]))
+                Q = np.eye(shape[0], dtype=dtype)
+                for j in range(k):
+                    v = np.concatenate([np.zeros(j), [1], qr[j + 1 :, j]]).astype(dtype)
+                    Q = Q - tau[j] * np.outer(Q @ v, v.conj())
+                np.testing.assert_allclose(Q[:, :k] @ scaled, (M / (size or 1))[:, P], 0, atol)
 
-@pytest.mark.parametrize("name", [*BASES, "matrix_rank", "pinv", "lstsq"])
-def test_no_python_frame_a_matrix(name):
+    def test_lstsq_certificate(self, dtype, shape, make):
+        """Backward errors as a single matrix has them: within the factor 2 of an octave."""
+        A, b = make(*shape, dtype, 5647), full(shape[0], 3, dtype, 5651)
+        b[5] = A[5] @ full(shape[1], 3, dtype, 5653)[5]  # consistent
+        b[6] *= b.real.dtype.type(1e-3)
+        _, certificate = fastsub.lstsq(A, b, full_output=True)
+        ft.check_certificate(A, certificate)
+        eps = float(np.finfo(dtype).eps)
+        for i, M in enumerate(A):
+            (_, _, rank, _), alone = fastsub.lstsq(M, b[i], full_output=True)
+            assert certificate.rank[i] == rank
+            assert 0 <= certificate.backward_error[i] <= 20 * eps
+            assert certificate.backward_error[i] <= 4 * alone.backward_error + 8 * eps
+
+    def test_subspace_angles(self, dtype, shape, make):
+        A, B = make(*shape, dtype, 5657), full(shape[0], 2, dtype, 5659)[:, :, :1]
+        B[4] = A[4][:, :1]
+        some = fastsub.matrix_rank(A) > 0
+        angles = fastsub.subspace_angles(A[some], B[some])
+        assert angles.dtype == A.real.dtype
+        for M, b, found in zip(A[some], B[some], angles, strict=True):
+            alone = fastsub.subspace_angles(M, b)
+            np.testing.assert_allclose(found, alone, rtol=0, atol=2e3 * np.finfo(dtype).eps)
+
+
+LOOPS = [*BASES, "matrix_rank", "pinv", "lstsq", "certified lstsq", "qr", "pivoted qr"]
+
+
+@pytest.mark.parametrize("name", [*LOOPS, "subspace_angles"])
+def test_no_python_frame_a_matrix(name, monkeypatch):
     """Frames of a stack of 3000 are those of a stack of 30, and a few for its pieces."""
-    function = getattr(fastsub, name)
+    monkeypatch.setattr("fastsub.factor.parallel.thread_count", lambda: 1)  # to be counted
+    function = getattr(fastsub, name.rpartition(" ")[2])
+    options = {"certified lstsq": {"full_output": True}, "pivoted qr": {"pivoting": True}}
     frames = []
 
     def count(frame, event, _):
@@ -124,16 +192,15 @@ def test_no_python_frame_a_matrix(name):
             frames.append(frame.f_code.co_name)
 
     def frames_of(A):
-        args = (np.ones(A.shape[-2]),) if name == "lstsq" else ()
-        function(A, *args)
+        args = (np.ones(A.shape[-2]),) if "lstsq" in name else ()
+        args = (A[:, ::-1],) if name == "subspace_angles" else args
+        function(A, *args, **options.get(name, {}))
         frames.clear()
-        threading.setprofile(count)
         sys.setprofile(count)
         try:
-            function(A, *args)
+            function(A, *args, **options.get(name, {}))
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)
         return len(frames)
 
     for r in (4, 3):

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import Array, empty
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.parallel import map_pieces
-from fastsub.kernels import stack, stack_lstsq
+from fastsub.kernels import stack, stack_angles, stack_backward, stack_lstsq, stack_qr
 
 # Who decided, by the codes of kernels/stack.pyx; the last: nobody, it is left to others.
 _METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", ""])
@@ -95,8 +96,8 @@ class Decisions:
         self.ranks[i] = said.rank
         self.bounds[i] = said.tol, said.sigma_r_lower, said.sigma_next_upper
 
-    def certificate(self, shape: tuple[int, ...]) -> Certificate:
-        """Return the certificate of the stack."""
+    def certificate(self, shape: tuple[int, ...], errors: Array | None = None) -> Certificate:
+        """Return the certificate of the stack, `errors` the backward errors, shape (N,)."""
         decided_by, method = _DECIDED_BY[self.how], _METHODS[self.how]
         if self.others:
             method = method.astype(object)
@@ -110,7 +111,7 @@ class Decisions:
             self.bounds[:, 2].reshape(shape),
             decided_by.reshape(shape),
             method.reshape(shape),
-            None,
+            None if errors is None else errors.reshape(shape),
             np.zeros(shape),
         )
 
@@ -225,3 +226,92 @@ def solve_stack(
 
     in_pieces(work, count, m, n, k)
     return X.swapaxes(1, 2), squares, decisions
+
+
+def backward_errors(A: Array, at: Array, B: Array, at_b: Array, X: Array) -> Array:
+    """Return the largest backward error of each solution, relative to ``norm(A, "fro")``.
+
+    Parameters
+    ----------
+    A, at, B, at_b
+        As for `solve_stack`.
+    X : ndarray, shape (N, n, k)
+        Its solutions.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        The estimate of backward.py. It means nothing where entries are not finite, or so large or
+        small that their squares are lost.
+    """
+    errors, stored = np.empty(len(at)), X.swapaxes(1, 2)
+
+    def work(first: int, last: int) -> None:
+        stack_backward.py_estimates(A, at, B, at_b, stored, first, last, errors)
+
+    (m, n), k = A.shape[-2:], B.shape[-1]
+    in_pieces(work, len(at), m + n, n, k)
+    return errors
+
+
+def qr_stack(A: Array, at: Array, mode: str, *, pivoting: bool) -> tuple[Array, ...]:
+    """Return what `qr` does, of small matrices: Q (qr and tau when raw), R and, pivoted, P.
+
+    Parameters
+    ----------
+    A : ndarray, shape (..., m, n)
+        One of the four dtypes, of whole strides; small matrices, not empty.
+    at : ndarray of intp, shape (N,)
+        Places of matrices.
+    mode, pivoting
+        As for `qr`.
+    """
+    (m, n), count = A.shape[-2:], len(at)
+    k, raw = min(m, n), mode == "raw"
+    columns = {"full": m, "economic": k, "r": 0, "raw": n}[mode]
+    rows = k if mode == "economic" or raw else m
+    Q = empty((m, columns, count), A.dtype).T if columns else None
+    R = empty((rows, n, count), A.dtype).T
+    tau = np.empty((count, k), A.dtype) if raw else None
+    p = np.empty((count, n), np.intc) if pivoting else None
+
+    def work(first: int, last: int) -> None:
+        stack_qr.py_qr(A, at, first, last, Q, R, tau, p)
+
+    in_pieces(work, count, m, n, columns)
+    parts = (Q if Q is None else Q.swapaxes(1, 2), tau, R.swapaxes(1, 2), p)
+    return tuple(part for part in parts if part is not None)
+
+
+def angles_stack(
+    X: Array, Y: Array, pairs: tuple[Array, Array], ranks: tuple[Array, Array], k: int
+) -> Array:
+    """Return the principal angles of pairs of subspaces, descending, shape (N, k).
+
+    Parameters
+    ----------
+    X, Y : ndarray, shape (., n, p) and (., n, q)
+        Orthonormal bases, one after the other in Fortran order, the first `ranks` of their columns.
+    pairs : (ndarray, ndarray) of intp, shape (N,)
+        Which of X and which of Y.
+    ranks : (ndarray, ndarray) of intp
+        Of each of X and Y.
+    k : int
+        The smaller rank of every pair.
+
+    Raises
+    ------
+    ConvergenceError
+        If an SVD fails.
+    """
+    angles = np.empty((len(pairs[0]), k))
+    x, y = X.swapaxes(1, 2), Y.swapaxes(1, 2)
+
+    def work(first: int, last: int) -> None:
+        info = stack_angles.py_angles(x, y, *pairs, *ranks, first, last, angles)
+        if info:
+            raise ConvergenceError(f"the SVD failed: bdsdc did not converge (info {info})")
+
+    if k:
+        in_pieces(work, len(angles), X.shape[1], X.shape[2] + Y.shape[2], 2 * k)
+    return angles

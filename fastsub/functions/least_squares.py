@@ -23,7 +23,7 @@ from fastsub.factor.cod import COD
 from fastsub.factor.cutoff import Cutoff
 from fastsub.factor.refine import Answer
 from fastsub.factor.solve import solve, solve_by
-from fastsub.factor.stacked import NOBODY, places, solve_stack
+from fastsub.factor.stacked import NOBODY, backward_errors, places, solve_stack
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct_lstsq import py_lstsq
 
@@ -248,7 +248,7 @@ def _compiled(
     split = A.dtype.kind != "c" and dtype.kind == "c"
     k = B.shape[-1] * (1 + split)
     small = k and is_small(m, n) and max(m, n) * k <= SMALL_ENTRIES
-    if not small or full_output or driver not in (None, "gelsy"):
+    if not small or driver not in (None, "gelsy"):
         return None
     if split:  # as `_one` does
         B = np.concatenate([B.real, B.imag], axis=-1)
@@ -256,9 +256,9 @@ def _compiled(
     A = whole_strides(A.astype(working, copy=False))
     B = whole_strides(B.astype(working, copy=False))
     cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol).relative
-    x, squares, decisions = solve_stack(
-        A, places(A, shape), B, places(B, shape), cutoff, tight=full_output
-    )
+    where = (A, places(A, shape), B, places(B, shape))
+    x, squares, decisions = solve_stack(*where, cutoff, tight=full_output)
+    errors = backward_errors(*where, x) if full_output else None
     nobody = np.flatnonzero(decisions.how == NOBODY)
     if nobody.size and check_finite:
         check_finite_magnitude(A, "a")
@@ -269,6 +269,8 @@ def _compiled(
             As[index], Bs[index], rtol, False, check_finite, driver, full_output
         )
         decisions.put(i, said)
+        if errors is not None:
+            errors[i] = said.backward_error
         if np.size(residue):
             squares[i] = residue
     residues = np.empty((len(x), 0), x.real.dtype)
@@ -277,7 +279,7 @@ def _compiled(
     if split:
         x = x[..., : k // 2] + 1j * x[..., k // 2 :]
         residues = residues[:, : k // 2] + residues[:, k // 2 :]
-    certificate = decisions.certificate(shape) if full_output else None
+    certificate = decisions.certificate(shape, errors) if full_output else None
     residues = residues.reshape(*shape, residues.shape[1])
     ranks = decisions.ranks.astype(int).reshape(shape)
     return (x.reshape(*shape, *x.shape[1:]), residues, ranks, None), certificate

@@ -14,11 +14,13 @@ from fastsub.factor.arrays import (
     check_finite_magnitude,
     unscale,
     upper,
+    whole_strides,
     working_copy,
 )
 from fastsub.factor.choose import choose
 from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.rrqr import RRQR
+from fastsub.factor.stacked import places, qr_stack
 
 _MODES = ("full", "r", "economic", "raw")
 
@@ -156,6 +158,10 @@ def qr(
         raise ValueError(f"a is a stack of shape {shape}, which holds no matrix")
     if check_finite and A.size:
         check_finite_magnitude(A, "a")
+    if 0 < A.shape[-2] * A.shape[-1] <= _SMALL:
+        A = whole_strides(A)
+        compiled = qr_stack(A, places(A), mode, pivoting=pivoting)
+        return _pack(tuple(x.reshape(shape + x.shape[1:]) for x in compiled), mode)
     matrices = A.reshape(math.prod(shape), *A.shape[-2:])
     parts = zip(*(_qr(M, overwrite_a, mode, pivoting, check_finite) for M in matrices), strict=True)
     stacked = [np.stack(part) for part in parts]

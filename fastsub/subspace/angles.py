@@ -22,6 +22,7 @@ from scipy.linalg import svdvals
 from fastsub.factor.arrays import Array, as_array, product, upper
 from fastsub.factor.choose import choose
 from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.stacked import angles_stack
 from fastsub.functions.subspaces import orth
 
 
@@ -123,11 +124,23 @@ def subspace_angles(A: Any, B: Any) -> Array:
     shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
     if math.prod(shape) == 0:
         raise ValueError(f"A and B broadcast to a stack of shape {shape}, which holds no matrix")
-    pairs = np.broadcast_to(A, shape + A.shape[-2:]), np.broadcast_to(B, shape + B.shape[-2:])
-    angles = [subspace_angles(pairs[0][i], pairs[1][i]) for i in np.ndindex(shape)]
-    if len({a.size for a in angles}) > 1:
+    X, ranks_x, pairs_x = _bases(A, shape)
+    Y, ranks_y, pairs_y = _bases(B, shape)
+    counts = np.minimum(ranks_x[pairs_x], ranks_y[pairs_y])
+    if counts.min() < counts.max():
         raise ValueError(
             "the matrices of the stack have different ranks, so their angles do not fit in one "
             "array; pass them one at a time"
         )
-    return np.stack(angles).reshape(*shape, -1)
+    angles = angles_stack(X, Y, (pairs_x, pairs_y), (ranks_x, ranks_y), int(counts[0]))
+    return angles.astype(A.real.dtype, copy=False).reshape(*shape, -1)
+
+
+def _bases(A: Array, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Return bases (N, m, p), their ranks (N,), and which of them each place of `shape` has."""
+    A = A[None] if A.ndim == 2 else A
+    Q, ranks = orth(A, padded=True)
+    count = math.prod(A.shape[:-2])
+    stored = np.ascontiguousarray(Q.reshape(count, *Q.shape[-2:]).swapaxes(1, 2))
+    pairs = np.broadcast_to(np.arange(count).reshape(ranks.shape), shape)
+    return stored.swapaxes(1, 2), ranks.ravel(), pairs.ravel()

@@ -1,0 +1,1 @@
+"""Principal angles of a stack of pairs of subspaces."""

@@ -1,0 +1,1 @@
+"""Backward errors of the least-squares solutions of a stack."""
