@@ -119,6 +119,103 @@ def test_a_reducer_survives_pickle_and_arrays():
     assert fastsub.Reducer.from_arrays(fastsub.Reducer().to_arrays()).rows == 0
 
 
+def dependent(rng, kind, m, n, dtype):
+    """Columns that depend on one another in one of several ways, and their rank."""
+    A = rng.standard_normal((m, n))
+    if np.dtype(dtype).kind == "c":
+        A = A + 1j * rng.standard_normal((m, n))
+    if kind == "nearly":
+        A = A * np.geomspace(1, np.finfo(dtype).eps ** 0.55, n)
+        return (A @ np.linalg.qr(rng.standard_normal((n, n)))[0]).astype(dtype), None
+    if kind == "scaled":
+        A[:, 1] = A[:, 0] + 1e3 * np.finfo(dtype).eps * A[:, 1]
+        return (A * 10.0 ** rng.integers(-4, 5, n)).astype(dtype), None
+    if kind == "twice":
+        A[:, n // 2 :] = A[:, : n - n // 2]
+        return A.astype(dtype), n // 2
+    if kind == "zero":
+        A[:, [2, 5]] = 0
+        return A.astype(dtype), n - 2
+    if kind == "sums":
+        A[:, -3:] = A[:, :3] - 3 * A[:, 3:6]
+        return A.astype(dtype), n - 3
+    A = np.round(4 * A.real) @ np.round(2 * rng.standard_normal((n, n // 3))) @ np.ones((n // 3, n))
+    return A.astype(dtype), 1
+
+
+KINDS = ["nearly", "scaled", "twice", "zero", "sums", "integers"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_dependent_columns_take_gram_matrices_too(kind, dtype):
+    """In coordinates of the rows before: as accurate as Householder QR, column by column."""
+    rng = np.random.default_rng(3571)
+    n = 24 if np.dtype(dtype).kind == "f" else 12
+    A, rank = dependent(rng, kind, 16000, n, dtype)
+    b = rng.standard_normal((16000, 2)).astype(dtype)
+    reducer = fastsub.Reducer()
+    for X, y in zip(cut(A, [1000]), cut(b, [1000]), strict=True):
+        reducer.partial_fit(X, y)
+    state, result = reducer.to_arrays(), reducer.result()
+    assert "order" in state
+    assert state["numbers"][1] > 5  # Gram matrices of blocks, added up
+    assert state["numbers"][0] == 16000
+    wide = np.result_type(dtype, np.float64)
+    R, exponents = result.own
+    assert not exponents.any()
+    A, R = A.astype(wide), R.astype(wide)
+    lengths = np.linalg.norm(A, axis=0)
+    np.testing.assert_array_equal(lengths == 0, np.linalg.norm(R, axis=0) == 0)
+    lengths[lengths == 0] = 1
+    # R^H R is that of columns which have changed by the margin of their lengths.
+    G = (A / lengths).conj().T @ (A / lengths)
+    H = (R / lengths).conj().T @ (R / lengths)
+    assert np.abs(G - H).max() <= 2 * result.margin
+    sigma = np.linalg.svd(A, compute_uv=False)
+    certificate = result.certificate
+    if rank is None:
+        rank = int((sigma > certificate.tol).sum())
+        assert abs(np.log2(sigma / certificate.tol)).min() > 0.1
+    assert result.rank == rank
+    assert certificate.sigma_r_lower <= sigma[rank - 1]
+    assert certificate.sigma_next_upper >= (sigma[rank] if rank < n else 0)
+    assert certificate.decided_by == "bounds" or kind in ("nearly", "scaled")
+    x = result.solve()
+    for j in range(2):
+        householder = karlson_walden(A, b[:, j], fastsub.lstsq(A.astype(dtype), b[:, j])[0])
+        error = karlson_walden(A, b[:, j], x[:, j])
+        assert error <= 10 * max(householder, np.finfo(dtype).eps / 10)
+
+
+def test_coordinates_survive_arrays_and_changes_of_the_data():
+    rng = np.random.default_rng(3583)
+    A, _ = dependent(rng, "sums", 9000, 10, "float64")
+    reducer = fastsub.Reducer()
+    for X in cut(A[:8000], [1000]):
+        reducer.partial_fit(X)
+    again = fastsub.Reducer.from_arrays(reducer.to_arrays())
+    for each in (reducer, again):
+        each.partial_fit(A[8000:])
+    np.testing.assert_array_equal(again.result().R, reducer.result().R)
+    # What was dependent is so no more: other coordinates, the same accuracy.
+    B = 1e-3 * rng.standard_normal((30000, 10))
+    for X in cut(B, [1000]):
+        reducer.partial_fit(X)
+    result = reducer.result()
+    assert result.rank == 10
+    whole = np.vstack([A, B])
+    sigma = np.linalg.svd(whole, compute_uv=False)
+    found = np.linalg.svd(result.R, compute_uv=False)
+    assert np.abs(found - sigma).max() <= result.margin * np.linalg.norm(whole)
+    complex_too = again.partial_fit(1j * A[:2000])
+    assert complex_too.result().rank == 7
+    nan = A[:2000].copy()
+    nan[1234, 7] = np.nan
+    with pytest.raises(ValueError, match="row 13000"):
+        again.partial_fit(A[:1000]).partial_fit(nan[234:])
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_the_two_ways_of_a_block_have_the_accuracy_of_householder(fast):
     """By Gram matrix where the columns are independent by far, by QR elsewhere."""
@@ -127,7 +224,10 @@ def test_the_two_ways_of_a_block_have_the_accuracy_of_householder(fast):
     if not fast:
         A[:, 1] = A[:, 0] + 1e-9 * A[:, 1]
     b = A @ rng.standard_normal(40) + rng.standard_normal(20000)
-    state = fastsub.Reducer().partial_fit(A, b)
+    rows = 20000 if fast else 500
+    state = fastsub.Reducer()
+    for X, y in zip(cut(A, [rows]), cut(b, [rows]), strict=True):
+        state.partial_fit(X, y)
     assert (state.to_arrays()["numbers"][-1] > 0) == fast
     x = state.result().solve()
     error = karlson_walden(A, b, x)
@@ -458,9 +558,13 @@ def test_what_is_no_stream():
         fastsub.orth(np.eye(2), out="Q.npy")
 
 
-def test_threads_that_read_change_no_bit(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [None, "sums"])
+def test_threads_that_read_change_no_bit(tmp_path, monkeypatch, kind):
     rng = np.random.default_rng(149)
     A, b = rng.standard_normal((30000, 20)), rng.standard_normal(30000)
+    if kind:
+        A, _ = dependent(rng, kind, 60000, 20, "float64")
+        b = rng.standard_normal(60000)
     np.save(tmp_path / "A.npy", A)
     answers = []
     for threads in ("1", "2"):

@@ -23,7 +23,7 @@ _LONG = 4
 
 
 def multiply(
-    A: Array, p: Array, X: Array, N: Array, *, keep: bool = True
+    A: Array, p: Array, X: Array, N: Array, *, keep: bool = True, pieces: int | None = None
 ) -> tuple[Array, Array, Array]:
     """Return ``Q = A[:, p[:r]] X`` and the upper triangles of Q^H Q and (A N)^H (A N).
 
@@ -39,6 +39,8 @@ def multiply(
         Fortran-ordered.
     keep : bool
         Without it Q has no rows: only its Gram matrix is wanted.
+    pieces : int, optional
+        Of rows, each one for a thread; as many as pay by default.
 
     Returns
     -------
@@ -53,8 +55,9 @@ def multiply(
     place[p] = np.arange(n, dtype=p.dtype)
     X, N = _pack(X, p, True), _pack(N, p, False)
     parts = 4 if A.dtype.kind == "c" else 1
-    pieces = min(_PIECES, parts * m * n * (r + k) // _PAIR * 2, max(2, m // (_LONG * (r + k + 1))))
-    pieces = max(1, pieces)
+    if pieces is None:
+        pieces = min(_PIECES, parts * m * n * (r + k) // _PAIR * 2)
+        pieces = max(1, min(pieces, max(2, m // (_LONG * (r + k + 1)))))
     cuts = [m * i // pieces for i in range(pieces + 1)]
     longest = A[: -(-m // pieces)]
     idle: deque[Array] = deque()

@@ -3,28 +3,19 @@
     [R]         [R']
     [X]  =  Q   [0 ]       R' stands for all rows so far; Q is never kept; R'' likewise for [R; R']
 
-A block whose columns, scaled to one length, are far from dependent may take half the flops: R of
-its Gram matrix, G + E = R^H R. With c_j the column lengths, |E_ij| <= d c_i c_j and v = c^T |R^-1|,
+Blocks of many rows may take half the flops, by Gram matrices, wherever these lose no more than
+Householder QR may (block_gram.py): those of the columns as they are, or, if these depend on one
+another, of what the triangle so far makes of them. They are added up, the sum judged as each was,
+until one does not fit in.
 
-    ||R^-H E R^-1||_2 <= d ||v||_2^2 =: 2 t,     so R is the factor of X + F, ||F e_j|| <= t c_j
-
-to first order, because X R^-1 has the Gram matrix I - R^-H E R^-1. Right-hand sides Y beside X:
-R^-H E_Y <= d ||v|| c_j changes what they have in the column space of X, and the triangle S of the
-rest, S^H S = Y^H Y - g^H g, has the Gram error d (1 + 2 ||v||) c_i c_j, to be judged by its own
-w = c^T |S^-1|. The block takes all that only if every column has changed by at most ten times
-sqrt(p n) u of its length; with one, this is what Householder QR of p rows and n columns is held to
-(Higham 2002, theorem 19.4, by the square root law of cutoff.py). No scaling of columns changes it.
-Gram matrices of such blocks are added up, the sum judged as each was, until one does not fit in.
-
-The sum: R stands for A + E with ||E||_2 <= (sqrt(h) u + t) ||A||_F, h the rows of all stacks that
-were factored (their errors are independent and add up like lengths at right angles), t the largest
-of the blocks (which have no row in common).
+R stands for A + E with ||E||_2 <= (sqrt(h) u + t) ||A||_F, h the rows of all stacks that were
+factored (their errors are independent and add up like lengths at right angles), t the largest of
+what Gram matrices have lost (the blocks have no row in common).
 
 References
 ----------
 Demmel, Grigori, Hoemmen & Langou, Communication-optimal parallel and sequential QR and LU
     factorizations, SIAM J. Sci. Comput. 34 (2012): any tree of such steps is backward stable.
-Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections 10.1 and 19.3.
 Higham & Mary, A new approach to probabilistic rounding error analysis, SISC 41 (2019).
 """
 
@@ -36,20 +27,15 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, empty, is_safe, magnitude, upper, whole_strides
-from fastsub.factor.choose import is_packed
+from fastsub.factor import block_gram
+from fastsub.factor.arrays import Array, empty, is_safe, magnitude, upper
+from fastsub.factor.block_gram import UNIT, Coordinates
 from fastsub.factor.cutoff import EPS
-from fastsub.factor.gram import gram_matrix
 from fastsub.factor.reflectors import Reflectors
-from fastsub.kernels import gram, triangular
 
-# Rows per column from which a Gram matrix pays, and the columns of a block of QR.
-_GRAM_FROM, _BLOCK = 16, 32
-# The most rows that a Gram matrix is made of at once, and that a stack adds to a triangle: the
-# first is large beside the cubes of the columns, the second stays in the second-level cache.
-_UNIT, _STACK = 1 << 14, 1 << 11
-# Times sqrt(p n) u: DESIGN's accuracy contract of least squares.
-_AS_GOOD = 10.0
+# Columns of a block of QR, and the most rows that a stack adds to a triangle: it stays in the
+# second-level cache.
+_BLOCK, _STACK = 32, 1 << 11
 # Blocks that go to QR at once after one that a Gram matrix could not have served.
 _PATIENCE = 15
 # Rows that wait for company, in columns: a stack of few rows costs as much as one of many.
@@ -82,6 +68,8 @@ class Triangle:
         Rows, in their own scale, that are not in R yet.
     gram : ndarray, shape (n, n) or (0, n)
         Gram matrix, its upper triangle, of certified blocks that are not in R yet.
+    coordinates : Coordinates, optional
+        Those of `gram`, and of Gram matrices to come.
     rows : int
         All rows.
     units : int
@@ -98,6 +86,7 @@ class Triangle:
     exponents: Array
     waiting: Array
     gram: Array
+    coordinates: Coordinates | None = None
     rows: int = 0
     units: int = 0
     height: float = 0.0
@@ -119,13 +108,21 @@ class Triangle:
         """Return the same in another dtype, to which it can be promoted."""
         if self.R.dtype == dtype:
             return self
-        arrays = {name: getattr(self, name).astype(dtype, order="F") for name in _ARRAYS}
-        return replace(self, **arrays)
+        state = self._with_gram()
+        arrays = {name: getattr(state, name).astype(dtype, order="F") for name in _ARRAYS}
+        return replace(state, coordinates=None, **arrays)
+
+    def gram_of(self, X: Array, Y: Array) -> Array | None:
+        """Return the Gram matrix that `add` will ask for, made by this thread; None if none."""
+        p = X.shape[0]
+        if X.dtype != self.R.dtype or p > UNIT or not self._asks(p):
+            return None
+        return block_gram.gram_of(X, Y, self.coordinates, alone=True)
 
     def add(self, X: Array, Y: Array, G: Array | None = None) -> Triangle:
         """Return that of the rows (X Y) as well, X (p, n - k) and Y (p, k) of its dtype.
 
-        G is what `gram_of` made of them, if anybody did; it is destroyed.
+        G is what `gram_of` made of them, if anybody asked; it is destroyed.
 
         Raises
         ------
@@ -138,15 +135,13 @@ class Triangle:
             _check_finite(block)
             return replace(self, waiting=np.concatenate([self.waiting, block]), rows=self.rows + p)
         state = self if p >= _WAITING * n else self._with_waiting()
-        if p > _UNIT or G is None or G.dtype != X.dtype:
-            G = None
-        for first in range(0, p, _UNIT):
-            rows = slice(first, min(first + _UNIT, p))
+        for first in range(0, p, UNIT):
+            rows = slice(first, min(first + UNIT, p))
             try:
                 state = state._add_unit(X[rows], Y[rows], G)
             except NotFiniteError as error:
                 raise NotFiniteError(error.row + first, error.column, error.value) from None
-        return replace(state, rows=self.rows + p)
+        return state
 
     def merge(self, other: Triangle) -> Triangle:
         """Return that of the rows of both."""
@@ -163,7 +158,7 @@ class Triangle:
             exponents,
             np.concatenate([a.waiting, b.waiting]),
             a.gram,
-            a.rows + b.rows,
+            rows=a.rows + b.rows,
             height=a.height + b.height + height,
             loss=max(a.loss, b.loss),
             patience=max(a.patience, b.patience),
@@ -191,27 +186,49 @@ class Triangle:
         if not self.units:
             return self
         alone = replace(self, gram=self.gram[:0], units=0)
-        R = self.gram.copy(order="F")
-        info = gram.py_cholesky(R)
-        assert info == 0  # as it was when the last block was added
-        if not len(self.R):
+        R = block_gram.triangle_of(self.gram, self.coordinates)
+        assert R is not None  # as it was when the last block was added
+        if self.coordinates is not None:
+            R = self.coordinates.back(R)
+        elif not len(self.R):
             return replace(alone, R=R)
         R, height = _stack(self.R, R)
         return replace(alone, R=R, height=self.height + height)
 
+    def _asks(self, p: int) -> bool:
+        """Whether a Gram matrix of p rows is tried."""
+        if self.patience or self.exponents.any():
+            return False
+        early = self.coordinates is not None and self.rows + p < block_gram.least_rows(self.columns)
+        return block_gram.is_worth(p, self.columns, self.R.dtype) and not early
+
     def _add_unit(self, X: Array, Y: Array, G: Array | None) -> Triangle:
-        p, n = X.shape[0], self.columns
-        if self.patience or p < _GRAM_FROM * n or not is_packed(p, n, X.dtype):
-            return replace(self._by_qr(X, Y), patience=max(0, self.patience - 1))
-        if not self.exponents.any():
+        p, rows = X.shape[0], self.rows + X.shape[0]
+        if self._asks(p):
             if G is None:
-                G = gram_matrix(whole_strides(X), whole_strides(Y))
+                G = block_gram.gram_of(X, Y, self.coordinates)
+                assert G is not None
             if self.units:
                 G += self.gram
-            loss = _loss(G, X.shape[1], p, self.units + 1)
-            if loss is not None:
-                return replace(self, gram=G, units=self.units + 1, loss=max(self.loss, loss))
-        return replace(self._by_qr(X, Y), patience=_PATIENCE)
+            units = self.units + 1
+            loss = block_gram.loss(G, X.shape[1], p, units, self.coordinates)
+            if loss <= block_gram.allowed(p, self.columns, rows, self.coordinates):
+                loss = max(self.loss, loss)
+                return replace(self, gram=G, units=units, loss=loss, rows=rows)
+            state = self._by_qr(X, Y)
+            # Other coordinates help unless they were of no use to the very next block.
+            helpless = self.coordinates is not None and not self.units
+            helpless = helpless and loss > block_gram.allowed(p, self.columns, rows, None)
+            return replace(
+                state,
+                coordinates=None if state.exponents.any() else Coordinates.of(state.R),
+                patience=_PATIENCE if helpless else 0,
+                rows=rows,
+            )
+        state = replace(self._by_qr(X, Y), patience=max(0, self.patience - 1), rows=rows)
+        if self.coordinates is not None and rows < block_gram.least_rows(self.columns) <= rows + p:
+            state = replace(state, coordinates=Coordinates.of(state.R))
+        return state
 
     def _by_qr(self, X: Array, Y: Array) -> Triangle:
         """Householder QR of the triangle on top of some rows, and of the next rows."""
@@ -238,27 +255,10 @@ class Triangle:
         return replace(self, R=R, exponents=exponents)
 
 
-def gram_of(X: Array, y: Array | None) -> Array | None:
-    """Return the Gram matrix of (X y) by this thread alone; None where it would not be asked.
-
-    Of arrays of any dtype, one that is not to be converted has it.
-    """
-    Y = X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
-    (p, n), dtype = X.shape, X.dtype
-    n += Y.shape[1]
-    if dtype.char not in EPS or not dtype.isnative or Y.dtype != dtype:
-        return None
-    if not _GRAM_FROM * n <= p <= _UNIT or not is_packed(p, n, dtype):
-        return None
-    G, work = empty((n, n), dtype), np.empty(gram.py_gram_work_size(X, Y.shape[1]), dtype)
-    gram.py_gram_with(X, Y, G, work)
-    return G
-
-
 def memory(n: int, dtype: Any) -> int:
     """Return the bytes that a triangle of n columns takes, with the workspace of a step."""
-    # R, its successor, rows that wait; Gram matrices; a stack and what it is made of.
-    numbers = (2 + _WAITING + 12) * n * n + 3 * (n + _stacked(n)) * n
+    # R, its successor, rows that wait; Gram matrices; coordinates; a stack and what it is made of.
+    numbers = (2 + _WAITING + 12 + 4) * n * n + 3 * (n + _stacked(n)) * n
     return int(numbers * np.dtype(dtype).itemsize)
 
 
@@ -274,44 +274,6 @@ def _stack(R: Array, block: Array) -> tuple[Array, float]:
     S[:h], S[h:] = R, block
     Reflectors.of_qr(S, _BLOCK)
     return upper(S, min(h + p, n)), float(h + p)
-
-
-def _loss(G: Array, own: int, p: int, units: int) -> float | None:
-    """Return t / u of the module's docstring for a Gram matrix; None if it is too large.
-
-    Parameters
-    ----------
-    G : ndarray, shape (n, n)
-    own : int
-        Columns that are no right-hand sides.
-    p, units : int
-        Rows of a block, and the blocks.
-    """
-    n = len(G)
-    squares = np.diagonal(G).real.astype(np.float64)
-    total, info = float(squares.sum()), np.finfo(G.dtype)
-    # NaN and infinity show in the diagonal; so does a column whose squares are lost.
-    if not (math.isfinite(total) and is_safe(math.sqrt(total), G.dtype)):
-        return None
-    if not squares.min() > float(info.tiny) / float(info.eps) ** 2:
-        return None
-    R = G.copy(order="F")
-    if gram.py_cholesky(R) != 0:
-        return None
-    inverse = np.empty_like(R)
-    if not math.isfinite(triangular.py_inverse(R, inverse)):
-        return None
-    # gram.pyx sums 128 rows, their sums, and those of at most 8 pieces; then Cholesky.
-    d = math.sqrt(128 + p / 128 + 8 + units) + math.sqrt(n)
-    lengths = np.sqrt(squares)
-    v = lengths[:own] @ np.abs(inverse[:own, :own])
-    loss = d * float(v @ v) / 2
-    if n > own:
-        length, S = math.sqrt(v @ v), R[own:, own:]
-        w = lengths[own:] @ np.abs(inverse[own:, own:])
-        rest = float(np.max(np.linalg.norm(S, axis=0) / lengths[own:]))
-        loss = max(loss, d * (length + (1 + 2 * length) * float(w @ w) * rest / 2))
-    return loss if loss <= _AS_GOOD * math.sqrt(p * n) else None
 
 
 def _check_finite(block: Array) -> float:

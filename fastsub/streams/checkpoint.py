@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array
 
-_VERSION = "fastsub stream 1"
+_VERSION = "fastsub stream 2"
 
 
 def save(path: Path, arrays: dict[str, Array], mark: str) -> None:
@@ -46,11 +45,16 @@ def load(path: Path, mark: str) -> dict[str, Array]:
             content: dict[str, Any] = {name: file[name] for name in file.files}
         digest = str(content.pop("digest"))
         sound = digest == _digest(content)
-    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged bytes make the reader of an archive raise anything
         raise ValueError(f"the checkpoint {path} cannot be read ({error}); {instead}") from None
     if not sound:
         raise ValueError(f"the checkpoint {path} is damaged: its checksum is wrong; {instead}")
-    if str(content.pop("version")) != _VERSION or (found := str(content.pop("mark"))) != mark:
+    if (found := str(content.pop("version", ""))) != _VERSION:
+        raise ValueError(
+            f"the checkpoint {path} has the format {found!r}, this release writes {_VERSION!r}; "
+            + instead
+        )
+    if (found := str(content.pop("mark"))) != mark:
         raise ValueError(
             f"the checkpoint {path} is of another source or call ({found!r}, not {mark!r}); "
             + instead

@@ -14,6 +14,8 @@ from fastsub.factor.arrays import (
     check_weights,
     whole_strides,
 )
+from fastsub.factor.block_gram import Coordinates
+from fastsub.factor.cutoff import EPS
 from fastsub.factor.tsqr import NotFiniteError, Triangle
 from fastsub.html import card
 from fastsub.streams.reduced import Reduced
@@ -65,7 +67,7 @@ class Reducer:
         return None if self._state is None else self._state[1]
 
     def partial_fit(
-        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Array | None = None
+        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Any = None
     ) -> Reducer:
         """Add rows.
 
@@ -118,7 +120,11 @@ class Reducer:
         X, Y = (whole_strides(Z.astype(dtype, copy=False)) for Z in (X, Y))
         if p:
             try:
-                triangle = triangle.astype(dtype).add(X, Y, _gram)
+                triangle = triangle.astype(dtype)
+                if _gram is not None and _gram[1] is not triangle.coordinates:
+                    # The state has changed since; whoever makes it makes the same bits.
+                    _gram = triangle.gram_of(X, Y), triangle.coordinates
+                triangle = triangle.add(X, Y, None if _gram is None else _gram[0])
             except NotFiniteError as error:
                 what = "X" if error.column < n else "y"
                 raise ValueError(
@@ -128,6 +134,18 @@ class Reducer:
         # One assignment: whatever interrupts, the state is that of whole blocks.
         self._state = (triangle, *state[1:])
         return self
+
+    def gram_of(self, X: Array, y: Array | None) -> tuple[Array | None, Coordinates | None]:
+        """Return what `partial_fit` would begin with, for its `_gram`, made by this thread alone.
+
+        The Gram matrix of X and y, in coordinates of the state; None if none is asked for.
+        """
+        Y = X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
+        if X.dtype.char not in EPS or not X.dtype.isnative or Y.dtype != X.dtype:
+            return None, None
+        n = X.shape[1] + Y.shape[1]
+        triangle = Triangle.of(n, X.dtype) if self._state is None else self._state[0]
+        return triangle.gram_of(X, Y), triangle.coordinates
 
     def merge(self, other: Reducer) -> Reducer:
         """Add all rows of another reducer, which is left as it is; return self."""
@@ -168,6 +186,9 @@ class Reducer:
             return {}
         triangle, n, k = self._state
         arrays: dict[str, Array] = {name: getattr(triangle, name) for name in _FIELDS}
+        if triangle.coordinates is not None:
+            there = triangle.coordinates
+            arrays |= {"order": there.p, "inverse": there.X, "weak": there.weak}
         numbers = [float(getattr(triangle, name)) for name in _NUMBERS]
         arrays["numbers"] = np.array(numbers)
         arrays["columns"] = np.array([n, -2 if k is None else k], np.int64)
@@ -183,6 +204,9 @@ class Reducer:
             numbers = dict(zip(_NUMBERS, np.array(arrays["numbers"]).tolist(), strict=True))
             fields |= {name: int(numbers.pop(name)) for name in ("rows", "units", "patience")}
             n, k = np.array(arrays["columns"]).tolist()
+            if "order" in arrays:
+                there = (np.array(arrays[name], order="F") for name in ("order", "inverse", "weak"))
+                fields["coordinates"] = Coordinates(*there)
             triangle = Triangle(**fields, **numbers)
             self._state = (triangle, n, None if k == -2 else k)
         return self

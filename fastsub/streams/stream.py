@@ -12,7 +12,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix
 from fastsub.factor.parallel import thread_count
-from fastsub.factor.tsqr import gram_of, memory
+from fastsub.factor.tsqr import memory
 from fastsub.html import card
 from fastsub.streams import checkpoint as files
 from fastsub.streams.prefetch import Prefetch
@@ -218,7 +218,7 @@ class Stream:
             count = min(step, rows - row)
             X = source.reads(row, count)
             y = None if b is None else b.reads(row, count)
-            return X, y, None, gram_of(X, y)
+            return X, y, None, run.reducer.gram_of(X, y)
 
         slots = max(self._slots, 2 * thread_count())
         return Prefetch(iter(range(first, rows, step)), slots, load, thread_count())
