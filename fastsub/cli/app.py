@@ -126,12 +126,13 @@ def report(
         A, name, citation = ecoli_core(), "ecoli_core", ECOLI
     else:
         with working(f"reading {file.name}"):
-            A, name, citation = files.read_matrix(file, key, kind), str(file), None
+            A, name, citation = files.read_matrix(file, key, kind, sparse=True), str(file), None
             names = files.read_names(file, kind)
-    with working(f"analysing {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
+    with working(f"analysing {A.shape[0]} x {A.shape[1]}", factoring(A)):
         facts = analyse(A, name, citation=citation, rtol=rtol, compare=compare)
     if html:
         with working("drawing the page"):
+            A = files.dense(A, name, "; the page is drawn of dense matrices: leave --html out")
             text = _page(A, facts, names, rtol)
         output_files.write_text(html, text, force)
     if json:
@@ -155,6 +156,10 @@ def null(
         Path | None,
         typer.Option("-o", "--output", metavar="N.npy", help="Where to write the basis N."),
     ] = None,
+    sparse: Annotated[
+        bool,
+        typer.Option("--sparse", help="Make a sparse basis, not an orthonormal one; for .npz."),
+    ] = False,
     force: Force = False,
     json: Json = False,
     rtol: Rtol = None,
@@ -163,11 +168,13 @@ def null(
 ) -> None:
     """Make an orthonormal basis N of the null space: A N = 0."""
     if output:
-        output_files.check_output(output, force)
+        output_files.check_output(output, force, (".npz",) if sparse else (".npy",))
     with working(f"reading {file.name}"):
-        A = files.read_matrix(file, key, kind)
-    with working(f"null space of {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
-        facts, N = null_facts(A, str(file), rtol=rtol, output=str(output) if output else None)
+        A = files.read_matrix(file, key, kind, sparse=True)
+    with working(f"null space of {A.shape[0]} x {A.shape[1]}", factoring(A)):
+        facts, N = null_facts(
+            A, str(file), rtol=rtol, output=str(output) if output else None, sparse=sparse
+        )
     if output:
         output_files.write_array(output, N, force)
     if json:
@@ -216,9 +223,9 @@ def solve(
     if output:
         output_files.check_output(output, force)
     with working("reading"):
-        A = files.read_matrix(file, key, kind)
+        A = files.read_matrix(file, key, kind, sparse=True)
         b = files.read_right_hand_side(right_hand_side, key_b, kind_b)
-    with working(f"solving {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
+    with working(f"solving {A.shape[0]} x {A.shape[1]}", factoring(A)):
         facts, x = solve_facts(
             A,
             b,

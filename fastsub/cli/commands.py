@@ -66,11 +66,11 @@ def rref(
         output_files.check_output(output, force, (".csv",) if rational else (".npy",))
     with working(f"reading {file.name}"):
         if exact:
-            A, written = files.read_exactly(file, key, kind)
+            A, written = files.read_exactly(file, key, kind, sparse=True)
         else:
             A, written = files.read_matrix(file, key, kind), False
         names = files.read_names(file, kind)
-    with working("eliminating", None if exact else factoring(*A.shape)):
+    with working("eliminating", None if exact else factoring(A)):
         facts, R = reducing.rref(
             A,
             str(file),
@@ -129,7 +129,7 @@ def identify(
     with working(f"reading {file.name}"):
         A = files.read_matrix(file, key, kind)
         given = files.read_names(file, kind) if names is None else names.split(",")
-    with working(f"analysing {A.shape[0]} x {A.shape[1]}", factoring(*A.shape)):
+    with working(f"analysing {A.shape[0]} x {A.shape[1]}", factoring(A)):
         facts = identifying.identify(
             A,
             str(file),

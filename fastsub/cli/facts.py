@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+from scipy.sparse import issparse
 
 from fastsub.factor.certificate import Certificate
 
 Array = np.ndarray[Any, Any]
+
+# Entries up to which a matrix that was made stands in the JSON itself.
+IN_JSON = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Decision:
         )
 
 
-def floating(A: Array) -> Array:
+def floating(A: Any) -> Any:
     """Return ``A`` in one of the four dtypes that fastsub computes in.
 
     Integers and booleans become float64, as in SciPy; long doubles are rounded to it.
@@ -62,17 +66,19 @@ def floating(A: Array) -> Array:
     return A.astype(np.complex128 if A.dtype.kind == "c" else np.float64)
 
 
-def norm(A: Array) -> float:
+def norm(A: Any) -> float:
     """Return the Frobenius norm (of a vector: the 2-norm), without overflow on the way."""
+    if issparse(A):
+        A = A.data
     return float(scipy.linalg.norm(A.ravel(order="K"))) if A.size else 0.0
 
 
-def spectral_norm(A: Array, steps: int = 10) -> float:
+def spectral_norm(A: Any, steps: int = 10) -> float:
     """Return a lower bound of the 2-norm of A, by the power method on A^H A: near it, as a rule."""
     if not A.size:
         return 0.0
-    rows = np.abs(A).max(axis=1)
-    v = A[rows.argmax()].conj()
+    largest = int(abs(A).max(axis=1).argmax())
+    v = A[[largest]].toarray()[0].conj() if issparse(A) else A[largest].conj()
     sigma = 0.0
     for _ in range(steps):
         length = norm(v)
@@ -84,9 +90,19 @@ def spectral_norm(A: Array, steps: int = 10) -> float:
     return sigma
 
 
-def orthonormality_error(N: Array) -> float:
-    """Return the Frobenius norm of N^H N - I."""
+def orthonormality_error(N: Any) -> float:
+    """Return the Frobenius norm of N^H N - I; NaN of a sparse basis, of which nobody claims it."""
+    if issparse(N):
+        return math.nan
     return norm(N.conj().T @ N - np.eye(N.shape[1], dtype=N.dtype))
+
+
+def entries(R: Array) -> list[list[Any]]:
+    """Return numbers that JSON knows; strings for fractions and complex numbers."""
+    if R.dtype.kind in "Oc":
+        return [[str(x) for x in row] for row in R]
+    rows: list[list[Any]] = R.tolist()
+    return rows
 
 
 def to_json(facts: Any) -> str:

@@ -27,8 +27,14 @@ from fastsub.data import as_sparse_arrays
 
 Array = np.ndarray[Any, Any]
 
+# Entries up to which a sparse matrix is made dense in any case, and those for each nonzero one from
+# which it is left as it is; bytes that its elimination takes for a row or column, and for an entry.
+_SMALL, _SPARSE, _LINE, _ENTRY = 1 << 18, 10, 200, 150
 
-def read_matrix(path: str | Path, name: str | None = None, kind: str | None = None) -> Array:
+
+def read_matrix(
+    path: str | Path, name: str | None = None, kind: str | None = None, *, sparse: bool = False
+) -> Any:
     """Read a matrix from a file.
 
     Parameters
@@ -40,18 +46,20 @@ def read_matrix(path: str | Path, name: str | None = None, kind: str | None = No
         Which array of a ``.npz`` or ``.mat`` file that holds several.
     kind : str, optional
         The suffix that says what the file is, instead of its own.
+    sparse : bool
+        Leave large sparse matrices as they are.
 
     Returns
     -------
-    ndarray, shape (m, n)
-        Finite numbers, in the dtype of the file. Sparse matrices are made dense.
+    ndarray or csr_array, shape (m, n)
+        Finite numbers, in the dtype of the file. Sparse matrices are made dense without `sparse`.
 
     Raises
     ------
     InputError
         If the file cannot be read or is not a matrix of finite numbers. One line says why.
     """
-    array = _read(Path(path), name, "--key", kind)
+    array: Any = _read(Path(path), name, "--key", kind, sparse)
     if array.ndim == 1:
         raise InputError(
             f"{path}: a vector of {array.size} numbers, not a matrix; save it as a column "
@@ -69,7 +77,8 @@ def read_right_hand_side(
     -------
     ndarray, shape (m,) or (m, k)
     """
-    return _read(Path(path), name, "--key-b", kind)
+    array: Array = _read(Path(path), name, "--key-b", kind)
+    return array
 
 
 def read_names(path: str | Path, kind: str | None = None) -> list[str] | None:
@@ -83,7 +92,7 @@ def read_names(path: str | Path, kind: str | None = None) -> list[str] | None:
 
 
 def read_exactly(
-    path: str | Path, name: str | None = None, kind: str | None = None
+    path: str | Path, name: str | None = None, kind: str | None = None, *, sparse: bool = False
 ) -> tuple[Any, bool]:
     """Return a matrix for exact arithmetic, and whether it was written in decimals.
 
@@ -93,7 +102,8 @@ def read_exactly(
     file = located(Path(path), kind)
     suffix = kind or file.suffix.lower()
     if suffix not in DELIMITERS or not file.is_file():
-        return read_matrix(path, name, kind), suffix in (".mtx", ".gz", ".mtx.gz")
+        A = read_matrix(path, name, kind, sparse=sparse)
+        return A, suffix in (".mtx", ".gz", ".mtx.gz")
     try:
         return read_cells(file, DELIMITERS[suffix]), True
     except InputError as error:
@@ -110,16 +120,22 @@ def _in_words_of(path: str | Path, file: Path, error: InputError) -> InputError:
     return InputError(str(error).replace(str(file), str(path)))
 
 
-def _read(given: Path, name: str | None, option: str, kind: str | None) -> Array:
+def _read(
+    given: Path, name: str | None, option: str, kind: str | None, sparse: bool = False
+) -> Any:
     """Read an array of one or two dimensions; ``option`` is how the user gives ``name``."""
     path = located(given, kind)
     try:
-        return _read_file(path, name, option, kind)
+        matrix = _read_file(path, name, option, kind)
+        if scipy.sparse.issparse(matrix):
+            matrix = _checked(path, matrix, sparse)
+        _check_numbers(path, matrix)
+        return matrix
     except InputError as error:
         raise _in_words_of(given, path, error) from error.__cause__
 
 
-def _read_file(path: Path, name: str | None, option: str, kind: str | None) -> Array:
+def _read_file(path: Path, name: str | None, option: str, kind: str | None) -> Any:
     suffix = kind or next((s for s in _READERS if path.name.lower().endswith(s)), None)
     try:
         if path.is_dir():
@@ -152,23 +168,43 @@ def _read_file(path: Path, name: str | None, option: str, kind: str | None) -> A
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised, as an InputError
-            array = _READERS[suffix](path, choose)
+            matrix = _READERS[suffix](path, choose)
+            if scipy.sparse.issparse(matrix) and matrix.format in ("csr", "csc", "bsr"):
+                matrix.check_format()  # a damaged file may hold any indices
+            return matrix
     except InputError:
         raise
     except MemoryError as error:
         raise InputError(f"{path}: does not fit into the memory of this machine") from error
     except Exception as error:  # damaged bytes make a reader raise anything: KeyError, zlib.error
         raise InputError(f"{path}: not a readable {suffix} file ({error})") from error
-    _check_numbers(path, array)
-    return array
 
 
-def _check_numbers(path: Path, array: Array) -> None:
+def _checked(path: Path, matrix: Any, sparse: bool) -> Any:
+    """Return a sparse matrix as compressed rows or, if it is small or not to be sparse, dense."""
+    m, n = map(int, matrix.shape)
+    if not sparse or m * n <= _SMALL or _SPARSE * matrix.nnz > m * n:
+        return dense(matrix, str(path))
+    _check_memory(path, matrix, _LINE * (m + n) + _ENTRY * matrix.nnz, "sparse")
+    return scipy.sparse.csr_array(matrix)
+
+
+def _check_numbers(path: Path, array: Any) -> None:
     """Raise InputError unless ``array`` holds finite numbers in one or two dimensions."""
     if array.dtype.kind not in "biufc":
         raise InputError(f"{path}: holds values of type {array.dtype}, not numbers")
     if array.ndim not in (1, 2):
         raise InputError(f"{path}: an array of {array.ndim} dimensions, not a matrix")
+    if scipy.sparse.issparse(array):
+        entries = array.tocoo()
+        bad = np.flatnonzero(~np.isfinite(entries.data))
+        if bad.size:
+            row, column = int(entries.row[bad[0]]), int(entries.col[bad[0]])
+            raise InputError(
+                f"{path}: row {row + 1}, column {column + 1} (counted from 1) is "
+                f"{entries.data[bad[0]]}"
+            )
+        return
     finite = np.isfinite(array)
     if not finite.all():
         first = np.argwhere(~finite)[0]
@@ -191,12 +227,12 @@ def _read_npy(path: Path, choose: Choose) -> Array:
             _explain_objects(path, error)
 
 
-def _read_npz(path: Path, choose: Choose) -> Array:
+def _read_npz(path: Path, choose: Choose) -> Any:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not a .npz file (not a zip archive, or cut short)")
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         if {"format", "shape", "data"} <= set(arrays.files):  # scipy.sparse.save_npz
-            return _dense(path, scipy.sparse.load_npz(path))
+            return scipy.sparse.load_npz(path)
         name = choose(arrays.files)
         try:
             array = arrays[name]
@@ -207,7 +243,7 @@ def _read_npz(path: Path, choose: Choose) -> Array:
     return array
 
 
-def _read_mtx(path: Path, choose: Choose) -> Array:
+def _read_mtx(path: Path, choose: Choose) -> Any:
     text = path.read_bytes()
     if path.name.lower().endswith(".gz"):
         text = gzip.decompress(text)
@@ -215,12 +251,10 @@ def _read_mtx(path: Path, choose: Choose) -> Array:
     # text comes within a line.
     if b"\0" in text:
         raise InputError(f"{path}: not a MatrixMarket file: it holds zero bytes")
-    return _dense(
-        path, scipy.io.mmread(io.BytesIO(text + b"\n"), **as_sparse_arrays(scipy.io.mmread))
-    )
+    return scipy.io.mmread(io.BytesIO(text + b"\n"), **as_sparse_arrays(scipy.io.mmread))
 
 
-def _read_mat(path: Path, choose: Choose) -> Array:
+def _read_mat(path: Path, choose: Choose) -> Any:
     try:
         contents = {name: kind for name, _, kind in scipy.io.whosmat(str(path))}
     except NotImplementedError as error:
@@ -232,10 +266,10 @@ def _read_mat(path: Path, choose: Choose) -> Array:
     if kind in ("cell", "struct", "object", "char", "function", "opaque", "unknown"):
         raise InputError(f"{path}: {name} is a MATLAB {kind}, not a numeric matrix")
     options = as_sparse_arrays(scipy.io.loadmat)
-    return _dense(path, scipy.io.loadmat(str(path), variable_names=[name], **options)[name])
+    return scipy.io.loadmat(str(path), variable_names=[name], **options)[name]
 
 
-_READERS: dict[str, Callable[[Path, Choose], Array]] = {
+_READERS: dict[str, Callable[[Path, Choose], Any]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".csv": lambda path, _: read_delimited(path, ","),
@@ -257,19 +291,21 @@ def _explain_objects(path: Path, error: ValueError) -> NoReturn:
     raise error
 
 
-def _dense(path: Path, matrix: Any) -> Array:
+def dense(matrix: Any, name: str, why: str = "") -> Array:
     """Return a matrix, sparse or not, as an array; refuse one beyond the physical memory."""
     if not scipy.sparse.issparse(matrix):
         return np.asarray(matrix)
-    size, memory = math.prod(map(int, matrix.shape)) * matrix.dtype.itemsize, physical_memory()
-    if size > memory:
-        raise InputError(
-            f"{path}: {matrix.shape[0]} x {matrix.shape[1]} as a dense matrix needs {size} bytes "
-            f"({size / 1e9:.3g} GB), more than the {memory / 1e9:.3g} GB of this machine"
-        )
-    if matrix.format in ("csr", "csc", "bsr"):
-        matrix.check_format()  # toarray trusts the indices, which a damaged file may hold
+    size = math.prod(map(int, matrix.shape)) * matrix.dtype.itemsize
+    _check_memory(name, matrix, size, "dense", why)
     return np.asarray(matrix.toarray())
+
+
+def _check_memory(name: Any, matrix: Any, size: int, kind: str, why: str = "") -> None:
+    if size > (memory := physical_memory()):
+        raise InputError(
+            f"{name}: {matrix.shape[0]} x {matrix.shape[1]} as a {kind} matrix needs {size} bytes "
+            f"({size / 1e9:.3g} GB), more than the {memory / 1e9:.3g} GB of this machine{why}"
+        )
 
 
 def physical_memory() -> float:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from scipy.sparse import issparse, save_npz
 
 from fastsub.cli.errors import InputError
-
-Array = np.ndarray[Any, Any]
 
 
 def check_output(path: Path, force: bool, suffixes: tuple[str, ...] = (".npy",)) -> None:
@@ -26,9 +25,15 @@ def check_output(path: Path, force: bool, suffixes: tuple[str, ...] = (".npy",))
         raise InputError(f"{path.parent}: no such directory")
 
 
-def write_array(path: Path, array: Array, force: bool) -> None:
-    """Write ``array`` as ``.npy``. Without ``force`` never over a file, however it got there."""
-    _write(path, force, lambda stream: np.save(stream, array, allow_pickle=False))
+def write_array(path: Path, array: Any, force: bool) -> None:
+    """Write ``array`` as ``.npy``, a sparse one as ``.npz``.
+
+    Without ``force`` never over a file, however it got there.
+    """
+    if issparse(array):
+        _write(path, force, lambda stream: save_npz(stream, array))
+    else:
+        _write(path, force, lambda stream: np.save(stream, array, allow_pickle=False))
 
 
 def write_text(path: Path, text: str, force: bool) -> None:

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
+from scipy.sparse import issparse
 
 from fastsub.cli.text import printable
 
@@ -81,6 +83,9 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def factoring(m: int, n: int) -> float:
-    """Return the flops of a QR factorisation with its orthogonal factor."""
+def factoring(A: Any) -> float | None:
+    """Return the flops of a QR factorisation with its orthogonal factor; None if A is sparse."""
+    if issparse(A):
+        return None
+    m, n = map(int, A.shape)
     return 4.0 * max(m, n) * min(m, n) ** 2

@@ -5,15 +5,19 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.linalg
+from scipy.sparse import issparse
 
 import fastsub
-from fastsub.cli.facts import Array, Decision, floating, norm, orthonormality_error
+from fastsub.cli.facts import Decision, floating, norm, orthonormality_error
 from fastsub.cli.files import physical_memory
+from fastsub.cli.sparse import SparseFactors
 from fastsub.factor.cod import COD
 
 
@@ -84,11 +88,14 @@ class MatrixFacts:
     null_residual : float
         ``norm(A N) / norm(A)`` in the Frobenius norm, N the basis of the null space.
     null_orthonormality : float
-        ``norm(N^H N - I)``, Frobenius.
+        ``norm(N^H N - I)``, Frobenius; NaN for the sparse basis of a large sparse matrix, whose
+        columns have unit length and are not orthonormal.
     rank_seconds, null_space_seconds : float
         Time for the factorisation with the decision, and for the basis; NaN if not made.
     comparison : list of Comparison or None
         If asked for.
+    sparse : bool
+        Whether the matrix was left sparse.
     """
 
     matrix: str
@@ -109,10 +116,11 @@ class MatrixFacts:
     rank_seconds: float
     null_space_seconds: float
     comparison: list[Comparison] | None = field(default=None)
+    sparse: bool = False
 
 
 def analyse(
-    A: Array,
+    A: Any,
     name: str,
     *,
     citation: str | None = None,
@@ -123,7 +131,7 @@ def analyse(
 
     Parameters
     ----------
-    A : ndarray, shape (m, n)
+    A : ndarray or csr_array, shape (m, n)
         The matrix: finite numbers.
     name : str
         What to call it.
@@ -166,23 +174,28 @@ def analyse(
         rank_seconds=rank_seconds,
         null_space_seconds=null_space_seconds,
         comparison=compare_with_peers(A, rtol) if compare else None,
+        sparse=issparse(A),
     )
 
 
 def _factor(
-    A: Array, rtol: float | None, *, budget: float = 0.5, most: int = 3
-) -> tuple[COD, Array | None, float, float]:
+    A: Any, rtol: float | None, *, budget: float = 0.5, most: int = 3
+) -> tuple[COD | SparseFactors, Any, float, float]:
     """Return a factorisation, its null-space basis, and the seconds that each took.
 
     The basis is really made, so that its columns can be counted; None if memory is too small. The
     fastest of a few runs is told, unless the first takes long: the first one wakes the BLAS up.
     """
-    best: tuple[COD, Array | None, float, float] | None = None
+    best: tuple[COD | SparseFactors, Any, float, float] | None = None
     start = time.perf_counter()
     for _ in range(most):
-        rank_seconds, F = _timed(lambda: COD(A, rtol=rtol))
+        make = SparseFactors if issparse(A) else COD
+        rank_seconds, F = _timed(partial(make, A, rtol))
         N, seconds = None, float("nan")
-        if A.shape[1] * (A.shape[1] - F.rank) * A.itemsize <= physical_memory() / 2:
+        if issparse(A):
+            with suppress(MemoryError):
+                seconds, N = _timed(F.basis)
+        elif A.shape[1] * (A.shape[1] - F.rank) * A.itemsize <= physical_memory() / 2:
             seconds, N = _timed(F.null_space)
         if best is None or rank_seconds < best[2]:
             best = F, N, rank_seconds, seconds
@@ -192,35 +205,45 @@ def _factor(
     return best
 
 
-def null_residual(A: Array, N: Array) -> float:
+def null_residual(A: Any, N: Any) -> float:
     """Return norm(A N) / norm(A), Frobenius; 0 if A is zero."""
     return norm(A @ N) / (norm(A) or 1.0)
 
 
-def compare_with_peers(A: Array, rtol: float | None = None) -> list[Comparison]:
-    """Time ``null_space`` and ``matrix_rank`` beside SciPy's and NumPy's, with the same cutoff."""
+def compare_with_peers(A: Any, rtol: float | None = None) -> list[Comparison]:
+    """Time ``null_space`` and ``matrix_rank`` beside SciPy's and NumPy's, with the same cutoff.
+
+    These two have a sparse matrix made dense first, which is not timed.
+    """
     m, n = A.shape
     # Singular vectors in full, and the copy that LAPACK destroys.
-    svd_bytes = (m * m + n * n + 2 * m * n) * A.itemsize
+    size = A.dtype.itemsize
+    svd_bytes = (m * m + n * n + 2 * m * n) * size
+    fits = svd_bytes <= physical_memory() / 2
+    D = A.toarray() if issparse(A) and fits else A
     return [
         _race(
             "fastsub.null_space",
             "scipy.linalg.null_space",
-            lambda: n - fastsub.null_space(A, rtol).shape[1],
-            lambda: n - scipy.linalg.null_space(A, rtol).shape[1],
+            lambda: n - _null_space(A, rtol).shape[1],
+            lambda: n - scipy.linalg.null_space(D, rtol).shape[1],
             _obstacle(A, svd_bytes),
         ),
         _race(
             "fastsub.matrix_rank",
             "numpy.linalg.matrix_rank",
             lambda: int(fastsub.matrix_rank(A, rtol=rtol)),
-            lambda: int(np.linalg.matrix_rank(A, rtol=rtol)),
-            _obstacle(A, 2 * m * n * A.itemsize),
+            lambda: int(np.linalg.matrix_rank(D, rtol=rtol)),
+            _obstacle(A, 2 * m * n * size if D is A and not issparse(A) else svd_bytes),
         ),
     ]
 
 
-def _obstacle(A: Array, size: int) -> str | None:
+def _null_space(A: Any, rtol: float | None) -> Any:
+    return SparseFactors(A, rtol).basis() if issparse(A) else fastsub.null_space(A, rtol)
+
+
+def _obstacle(A: Any, size: int) -> str | None:
     """Return why a peer that needs ``size`` bytes cannot be run on ``A``, None if it can."""
     if not A.size:
         return "not for empty matrices"

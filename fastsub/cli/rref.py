@@ -11,10 +11,7 @@ import numpy as np
 import fastsub
 from fastsub import exact
 from fastsub.cli.errors import InputError
-from fastsub.cli.facts import Array, Decision, floating
-
-# Entries up to which R itself stands in the JSON.
-_IN_JSON = 10_000
+from fastsub.cli.facts import IN_JSON, Array, Decision, entries, floating
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +128,10 @@ def rref(
         growth=growth,
         certificate=certificate,
         seconds=seconds,
-        R=entries(R) if R.size <= _IN_JSON else None,
+        R=entries(R) if R.size <= IN_JSON else None,
         output=output,
     )
     return facts, R
-
-
-def entries(R: Array) -> list[list[Any]]:
-    """Return numbers that JSON knows; strings for fractions and complex numbers."""
-    if R.dtype.kind in "Oc":
-        return [[str(x) for x in row] for row in R]
-    rows: list[list[Any]] = R.tolist()
-    return rows
 
 
 def as_csv(R: Array) -> str:

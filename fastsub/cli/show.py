@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from scipy.sparse import issparse
 
 from fastsub.cli.facts import Array, Decision
 from fastsub.cli.null import NullFacts
@@ -44,6 +46,7 @@ def show_report(console: Console, facts: MatrixFacts) -> None:
     dtype = facts.dtype
     if facts.stored_dtype != facts.dtype:
         dtype = f"{facts.stored_dtype}, computed in {facts.dtype}"
+    dtype += ", sparse" if facts.sparse else ""
     console.print(title(facts.matrix, facts.rows, facts.columns, dtype))
     if facts.citation:
         console.print(Text(facts.citation, style="dim"))
@@ -69,7 +72,7 @@ def show_report(console: Console, facts: MatrixFacts) -> None:
         console.print(_comparison(facts.comparison))
 
 
-def show_null(console: Console, facts: NullFacts, N: Array) -> None:
+def show_null(console: Console, facts: NullFacts, N: Any) -> None:
     """Print the facts about a null-space basis; the basis itself if small and not in a file."""
     console.print(title(facts.matrix, facts.rows, facts.columns, facts.dtype))
     console.print()
@@ -169,7 +172,10 @@ def _condition(facts: MatrixFacts) -> str:
 
 
 def _residual(residual: float, orthonormality: float) -> str:
-    return f"||A N|| / ||A|| = {residual:.1e}, ||N'N - I|| = {orthonormality:.1e}"
+    rest = "of a sparse basis of unit columns, not orthonormal"
+    if not math.isnan(orthonormality):
+        rest = f"||N'N - I|| = {orthonormality:.1e}"
+    return f"||A N|| / ||A|| = {residual:.1e}, {rest}"
 
 
 def _freedom(facts: SolveFacts) -> str:
@@ -242,20 +248,23 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
-def written(array: Array, output: str) -> Text:
+def written(array: Any, output: str) -> Text:
     return Text(f"{_shape(array)}, written to {printable(output)}")
 
 
-def _shape(array: Array) -> str:
+def _shape(array: Any) -> str:
     return " x ".join(map(str, array.shape)) if array.ndim > 1 else f"vector of {array.size}"
 
 
-def _show_small(console: Console, name: str, array: Array) -> None:
+def _show_small(console: Console, name: str, array: Any) -> None:
     """Print the array if it is small; else say how to keep it."""
     console.print()
-    if not array.size:
+    if issparse(array):
+        sizes = f"{_shape(array)} with {array.nnz} entries"
+        console.print(Text(f"{name} is {sizes}; -o {name}.npz writes it to a file"))
+    elif not array.size:
         console.print(Text(f"{name} is empty ({_shape(array)})"))
-    elif len(array) <= SMALL and array.size // len(array) <= SMALL // 3:
+    elif array.shape[0] <= SMALL and array.size // len(array) <= SMALL // 3:
         shown = np.array2string(array, precision=6, suppress_small=True, max_line_width=200)
         console.print(Text(f"{name} =\n{shown}"), soft_wrap=True)
     else:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import Array, Decision, floating, norm, spectral_norm
+from fastsub.cli.sparse import SparseFactors
 from fastsub.factor.cod import COD
 
 
@@ -68,7 +71,7 @@ class SolveFacts:
 
 
 def solve(
-    A: Array,
+    A: Any,
     b: Array,
     names: tuple[str, str],
     *,
@@ -79,7 +82,7 @@ def solve(
 
     Parameters
     ----------
-    A : ndarray, shape (m, n)
+    A : ndarray or csr_array, shape (m, n)
         The matrix: finite numbers.
     b : ndarray, shape (m,), (1, m) or (m, k)
         One right-hand side, or one a column.
@@ -115,8 +118,8 @@ def solve(
     A, b = A.astype(dtype, copy=False), b.astype(dtype, copy=False)
     tolerance = max(m, n) * float(np.finfo(dtype).eps) if rtol is None else rtol
     start = time.perf_counter()
-    F = COD(A, rtol=rtol)
-    x = F.solve(b)
+    F: Any = SparseFactors(A, rtol) if issparse(A) else COD(A, rtol=rtol)
+    x = F.solve_any(b) if issparse(A) else F.solve(b)
     seconds = time.perf_counter() - start
     freedom = n - int(F.rank)
     sigma = spectral_norm(A)

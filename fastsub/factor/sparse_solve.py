@@ -64,7 +64,7 @@ def solve_sparse(F: SparseFactors, B: Array) -> Answer:
     B = np.asarray(B, A.dtype)
     X, S = np.zeros((n, B.shape[1]), A.dtype), np.zeros_like(B)
     if r and B.shape[1]:
-        alpha = 1 / (math.sqrt(2) * _solver_norm(F))
+        alpha = 1 / (math.sqrt(2) * solver_norm(F))
         rows, cols = independent(F)
         right = B[rows]
         if r < m:
@@ -146,7 +146,7 @@ def refine(residual: Callable[[Array], Array], solve: Callable[[Array], Array], 
     return X
 
 
-def _solver_norm(F: SparseFactors) -> float:
+def solver_norm(F: SparseFactors) -> float:
     """Return an estimate of ||S||, from below."""
     n = F.matrix.shape[1]
     x = np.cos(np.arange(n) ** 2.0).astype(F.matrix.dtype)[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from fastsub.factor.arrays import Array, unscale, working_copy
 from fastsub.factor.sparse import SparseFactors
 from fastsub.factor.sparse_arrays import SparseInput
 from fastsub.factor.sparse_bases import null_basis, row_basis
-from fastsub.factor.sparse_solve import solve_sparse
+from fastsub.factor.sparse_bounds import sigma_1_bracket
+from fastsub.factor.sparse_solve import solve_sparse, solver_norm
 from fastsub.solution.factors import Factors
 
 
@@ -59,5 +61,8 @@ class SparseMap(Factors):
 
     @property
     def condition(self) -> float:
-        """Not asked for."""
-        raise TypeError("the condition of a sparse matrix is not computed")
+        """Estimate of ``sigma_1 / sigma_rank``, from below, by the power method; NaN at rank 0."""
+        if not self.rank:
+            return math.nan
+        sigma_1, _ = sigma_1_bracket(self._factors.matrix)
+        return max(1.0, sigma_1 * solver_norm(self._factors))
