@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from scipy.sparse import issparse
 
 from fastsub.cli import benchmark, files
 from fastsub.cli import identify as identifying
@@ -68,7 +69,11 @@ def rref(
         if exact:
             A, written = files.read_exactly(file, key, kind, sparse=True)
         else:
-            A, written = files.read_matrix(file, key, kind), False
+            A, written = files.read_matrix(file, key, kind, sparse=True), False
+        if issparse(A):
+            A = files.dense(
+                A, str(file), ", and its echelon form is dense, too: see fastsub report and null"
+            )
         names = files.read_names(file, kind)
     with working("eliminating", None if exact else factoring(A)):
         facts, R = reducing.rref(
