@@ -9,6 +9,7 @@ Bases are columns of integers without a common divisor; what is not integer come
 one denominator. Every answer is checked in exact arithmetic before it is returned.
 """
 
+from fastsub.exact.modular import ResidueEchelon
 from fastsub.exact.rational import RationalEchelon, RationalMatrix, to_fractions, to_sympy
 from fastsub.exact.spaces import (
     column_space,
@@ -23,6 +24,7 @@ from fastsub.exact.systems import det, inverse, solve
 __all__ = [
     "RationalEchelon",
     "RationalMatrix",
+    "ResidueEchelon",
     "column_space",
     "det",
     "inverse",

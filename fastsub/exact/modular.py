@@ -33,6 +33,15 @@ class ResidueEchelon:
         The leftmost independent columns.
     p : int
         The modulus.
+
+    Examples
+    --------
+    >>> from fastsub import exact
+    >>> E = exact.rref([[1, 2, 3], [4, 5, 6], [7, 8, 9]], mod=7)
+    >>> E
+    <ResidueEchelon 3×3 modulo 7, rank 2>
+    >>> E.pivots, E.free
+    ((0, 1), (2,))
     """
 
     R: Array
