@@ -23,9 +23,11 @@ from cpython.exc cimport PyErr_CheckSignals
 from fastsub.kernels.blas cimport (
     blas_int, column_stride, gemm, herk, larft, scalar, trmm, trtri,
 )
+from fastsub.kernels.layout cimport copy
 from fastsub.kernels.narrow cimport narrow_qr, reflect, work_size as panel_size
-from fastsub.kernels.scalars cimport conj
 
+cdef enum:
+    WIDTH = 1024    # columns of a complement from one look for Ctrl-C to the next
 
 cdef Py_ssize_t work_size(Py_ssize_t m, Py_ssize_t n, Py_ssize_t nb) noexcept nogil:
     """Elements of workspace: V (m, nb) explicit and W (n, nb); or what a panel wants."""
@@ -138,11 +140,9 @@ cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, sca
     application to the identity.
     """
     cdef scalar one = 1, zero = 0
-    cdef Py_ssize_t i, j, ld = lda, ldC = ldc
+    cdef Py_ssize_t j, ldC = ldc
     # The top of C takes M := T V[start:start+count, :]^H
-    for j in range(count):
-        for i in range(k):
-            C[i + j * ldC] = conj(A[start + j + i * ld])
+    copy(A + start, k, count, lda, 1, 1.0, True, C, ldC)
     trmm(c'L', c'U', c'N', c'N', k, count, one, full, ldf, C, ldc)
     # bottom := -V2 M + E
     if m > k:
@@ -221,11 +221,16 @@ def py_complement(scalar[::1, :] A, scalar[::1, :] T, scalar[:, :] full, scalar[
     """
     cdef blas_int m = <blas_int>A.shape[0], k = <blas_int>T.shape[1], info
     cdef blas_int ldf = column_stride(full), ldc = column_stride(C)
+    cdef Py_ssize_t j = 0, width = WIDTH
     if start < k or full.shape[0] < k or work.shape[0] < m * T.shape[0]:
         raise ValueError("start must be at least k, and the workspaces their size")
     with nogil:
         info = full_t(m, k, <blas_int>T.shape[0], &A[0, 0], m, &T[0, 0], &full[0, 0],
                       ldf, &work[0])
-        complement(m, k, <blas_int>start, <blas_int>C.shape[1], &A[0, 0], m, &full[0, 0],
-                   ldf, &C[0, 0], ldc)
+    while j < C.shape[1]:
+        with nogil:
+            complement(m, k, <blas_int>(start + j), <blas_int>min(width, C.shape[1] - j), &A[0, 0],
+                       m, &full[0, 0], ldf, &C[0, j], ldc)
+        j += width
+        PyErr_CheckSignals()
     return info
