@@ -40,8 +40,9 @@ cdef enum:
     LANES = 8
     # Steps of the power method for a cutoff that is shown.
     STEPS = 3
-    # Columns up to which an attempt without pivots is worth the risk.
-    NARROW = 16
+    # Columns up to which an attempt without pivots is worth the risk: it takes half the time, and
+    # proves a rank n - 4 of 32 four times in five; of 64 and rank n / 2 hardly ever.
+    NARROW = 32
 
 
 cdef const Strips* strips_of(char dtype) noexcept nogil:

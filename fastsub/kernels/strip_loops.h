@@ -401,24 +401,28 @@ static ptrdiff_t NAME(panel)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t count, double b
 {
     const ptrdiff_t top = k;
     T *S = S_, *C = T_, beta[FASTSUB_LANES];
-    ptrdiff_t c = 0;
     memset(C, 0, FASTSUB_LANES * LD * sizeof(T));
-    while (c < count && k < m) {
+    /* With c known in each of eight copies a lane is a constant. */
+#pragma GCC unroll 8
+    for (int c = 0; c < FASTSUB_LANES; c++) {
         VEC re, im;
-        const T *row = S + k * LD;
-        NAME(dots)(k + 1, m, S, c, S, &re, &im);
-        double norm = re[c] + (double)row[c] * row[c];
-        if (CPLX) norm += (double)row[c + CPLX * FASTSUB_LANES] * row[c + CPLX * FASTSUB_LANES];
-        if (*left + norm <= budget) {
+        double norm;
+        for (;;) {
+            const T *row = S + k * LD;
+            if (c >= count || k >= m) goto sealed;
+            NAME(dots)(k + 1, m, S, c, S, &re, &im);
+            norm = re[c] + (double)row[c] * row[c];
+            if (CPLX) norm += (double)row[c + CPLX * FASTSUB_LANES] * row[c + CPLX * FASTSUB_LANES];
+            if (!(*left + norm <= budget)) break;
             *left += norm;
             if (--count != c) NAME(exchange)(m, S + c, S + count);
-            continue;
         }
         if (!(norm > floor)) return -1;
         beta[c] = (T)NAME(reflector)(m, k, c, S, C, &re, &im, NULL, NULL);
-        c++, k++;
+        k++;
     }
-    NAME(seal)(top, c, beta, S, R_);
+sealed:
+    NAME(seal)(top, k - top, beta, S, R_);
     return k;
 }
 
