@@ -93,21 +93,17 @@ def test_a_wrong_choice_is_one_that_is_clearly_slower():
         ("many", False, "step"),
         ("seminormal", True, "normal equation"),
         ("seminormal", False, "qr"),
-        ("tiny", True, "small qr"),
-        ("tiny", False, "qr"),
     ],
 )
 def test_what_is_forced_of_solvers_is_taken(vary, value, method):
-    shape = (60, 20) if vary == "tiny" else (800, 80)
-    A = np.random.default_rng(23).standard_normal(shape)
-    B = np.ones((len(A), 900 if vary == "tiny" else 30))
+    A = np.random.default_rng(23).standard_normal((800, 80))
+    B = np.ones((800, 30))
     with audit.forced(vary, value):
         if vary == "seminormal":
             certificate = fastsub.factorize(A).certificate
         else:
             certificate = fastsub.lstsq(A, B, full_output=True)[1]
     assert certificate.method.removesuffix("s").endswith(method)
-    assert value == certificate.method.startswith("small") or vary != "tiny"
 
 
 def test_an_answer_solves_where_the_question_has_right_hand_sides():

@@ -22,7 +22,7 @@ from fastsub.bench import matrices
 from fastsub.bench.questions import QUESTIONS, Question, Shape
 from fastsub.bench.timing import Contender, interleave, rounds_within
 from fastsub.factor import choose as choosing
-from fastsub.factor.choose import SMALL_ENTRIES, Plan
+from fastsub.factor.choose import Plan
 
 # Faster by less than this is no reason to choose.
 TIE = 1.05
@@ -42,7 +42,6 @@ CHOICES = {
     "packed": "is_packed",
     "fused": "is_fused",
     "many": "is_many",
-    "tiny": "direct_entries",
     "seminormal": "prefers_seminormal",
 }
 
@@ -66,9 +65,7 @@ def forced(vary: str, value: Any) -> Iterator[None]:
     if vary not in (*_PREDICATES, *CHOICES, *names):
         raise ValueError(f"a plan has no field {vary!r}; it has {', '.join(names)}")
 
-    def predicate(*of: Any) -> Any:
-        if vary == "tiny":
-            return max(SMALL_ENTRIES, of[1]) if value else SMALL_ENTRIES
+    def predicate(*of: Any) -> bool:
         return bool(value)
 
     def choose(*args: Any, **options: Any) -> Plan:
@@ -147,7 +144,6 @@ def _chosen(question: Question, A: Any) -> Any:
             "packed": lambda: choosing.is_packed(m, n, A.dtype),
             "fused": lambda: choosing.is_fused(n, A.dtype),
             "many": lambda: choosing.is_many(n, k),
-            "tiny": lambda: choosing.direct_entries(A.size, m * k) > SMALL_ENTRIES,
             "seminormal": lambda: choosing.prefers_seminormal(m, n, A.dtype),
         }[question.vary]()
     if question.vary in _PREDICATES:

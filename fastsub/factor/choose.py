@@ -197,24 +197,8 @@ def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> 
     return Plan(adjoint, gram, left, right, tall, block, panel=32, sketch=sketch)
 
 
-# Entries of A up to which any number of right-hand sides is solved without the BLAS.
-_TINY_ENTRIES = 100 * 100
-
-
-def direct_entries(size: int, longest: int) -> int:
-    """Return how many entries one compiled call may have to read: A's, B's and X's.
-
-    Examples
-    --------
-    >>> from fastsub.factor.choose import direct_entries
-    >>> direct_entries(100 * 64, 100 * 1000), direct_entries(200 * 200, 200 * 1000)
-    (100000, 40000)
-    """
-    return max(SMALL_ENTRIES, longest) if size <= _TINY_ENTRIES else SMALL_ENTRIES
-
-
 # Rows per column from which a matrix to be solved with often is not factored by QR.
-_SEMINORMAL_FROM = 2.0
+_SEMINORMAL_FROM = 6.0
 
 
 def prefers_seminormal(m: int, n: int, dtype: Any) -> bool:
@@ -230,7 +214,7 @@ def prefers_seminormal(m: int, n: int, dtype: Any) -> bool:
 
 
 # Right-hand sides per column from which an explicit Q, made once, beats refinement of them all.
-_MANY_FROM = 0.5
+_MANY_FROM = 0.4
 
 
 def is_many(n: int, k: int) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy
 from fastsub.factor.backward import column_norms, estimates, karlson_walden, weigh
-from fastsub.factor.choose import choose_solver, direct_entries, is_many, is_tall
+from fastsub.factor.choose import SMALL_ENTRIES, choose_solver, is_many, is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, Decision, certify
 from fastsub.factor.many import solve_many
@@ -88,7 +88,9 @@ def _solve_direct(A: Array, B: Array, rtol: float | None, *, honest: bool) -> An
     """Return the answer of one compiled call, or None: not proved, or not finite."""
     working = working_copy(A, "a", check_finite=False)
     A = working.W
-    answer = py_lstsq(A, B, rtol, direct_entries(A.size, max(A.shape) * B.shape[1]), certify=True)
+    # However many right-hand sides: all that follows is slower.
+    entries = max(SMALL_ENTRIES, max(A.shape) * B.shape[1])
+    answer = py_lstsq(A, B, rtol, entries, certify=True)
     if answer is None:
         return None
     X, squares, rank, tol, lower, upper, method = answer

@@ -152,11 +152,11 @@ def factorize(A: Any, rtol: float | None = None, *, check_finite: bool = True) -
     Notes
     -----
     A square matrix is factored as P A = L U if that proves full rank (4 n^3 / 3 flops, the proof
-    included; 2 n^2 for a right-hand side). A large one with twice as many rows as columns is kept
-    with the Cholesky factor of its Gram matrix if that proves full rank (m n^2 flops; 8 m n or more
-    for a right-hand side, refined until its backward error is that of QR). Any other is factored by
-    the complete orthogonal decomposition (2 m n^2 - 2 n^3 / 3 flops for m >= n, up to 4 m n + 4 n^2
-    for a right-hand side).
+    included; 2 n^2 for a right-hand side). A large one with six times as many rows as columns is
+    kept with the Cholesky factor of its Gram matrix if that proves full rank (m n^2 flops; 8 m n or
+    more for a right-hand side, refined until its backward error is that of QR). Any other is
+    factored by the complete orthogonal decomposition (2 m n^2 - 2 n^3 / 3 flops for m >= n, up to
+    4 m n + 4 n^2 for a right-hand side).
 
     References
     ----------
