@@ -208,6 +208,34 @@ def test_no_python_frame_a_matrix(name, monkeypatch):
         assert frames_of(np.tile(A, (100, 1, 1))) < frames_of(A) + 200
 
 
+@dtypes
+@pytest.mark.parametrize("shape", [(32, 32, 28), (18, 18, 17), (30, 9, 5), (9, 30, 8), (5, 4, 3)])
+def test_deficient_ranks_are_proved_in_lanes(dtype, shape):
+    """Products of Gaussians need no pivots, though R22 holds rounding times ||R11^-1 R12||."""
+    m, n, r = shape
+    A = full(m, r, dtype, 5701, 400) @ full(r, n, dtype, 5711, 400)
+    ranks, certificate = fastsub.matrix_rank(A, full_output=True)
+    assert (ranks == r).all()
+    ft.check_certificate(A, certificate)
+    # Complex numbers have a wider margin of rounding, small matrices a lower cutoff.
+    share = 0.4 if min(m, n) <= 5 else 0.6 if "c" in dtype else 0.9
+    assert (certificate.method == "small qr").mean() > share
+    for other in in_layouts(A[:40]):
+        assert (fastsub.matrix_rank(other) == r).all()
+
+
+def test_ranks_that_pivots_alone_reveal():
+    """Leading columns that are zero, alike, or nearly so: nothing is claimed for them in lanes."""
+    A = full(6, 5, "float64", 5717, 40)
+    A[::4, :, 0] = 0
+    A[1::4, :, 1] = A[1::4, :, 0]
+    A[2::4, :, 2] = A[2::4, :, 0] * (1 + 1e-14)
+    A[2::4, 3, 2] += 1e-9
+    ranks, certificate = fastsub.matrix_rank(A, full_output=True)
+    assert ranks.reshape(10, 4).tolist() == [[4, 4, 5, 5]] * 10
+    ft.check_certificate(A, certificate)
+
+
 def test_same_bits_on_any_number_of_threads(monkeypatch):
     A = np.tile(mixed(20, 30, "float64", 5531), (60, 1, 1))
     answers = []
