@@ -103,6 +103,19 @@ def test_wrong_answer_is_refused_before_timing(wrong):
     assert any("Refused" in line for line in table.remarks(comparison))
 
 
+def test_who_answered_is_counted_once_a_matrix():
+    methods = ("normal equations, 1 step", "normal equations, 0 steps", "lu, 1 step", "svd")
+    rows = [
+        row(group="lstsq", shape=(9, n), method=method, peer=peer)
+        for n, method in enumerate(methods, 1)
+        for peer in ("gelsd", "gelsy", "torch")[: 1 + n % 3]
+    ]
+    lines = table.remarks(bench.Comparison([*rows, row(method="another")]))
+    assert (
+        "Answers by method, lstsq: normal equations 50%, lu 25%, rank-revealing (svd) 25%." in lines
+    )
+
+
 def test_failing_peer_stops_nothing():
     def fails(A):
         raise np.linalg.LinAlgError("did not converge")

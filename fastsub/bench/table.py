@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+from fastsub.bench.accuracy import family
 from fastsub.bench.builders import UNDECIDED
 from fastsub.bench.machine import Machine
 from fastsub.bench.runner import Comparison, Row
@@ -109,6 +111,16 @@ def remarks(comparison: Comparison) -> list[str]:
     for group, found in deciders.items():
         share = found.count("bounds") / len(found)
         lines.append(f"Decided by bounds where there is a gap, {group}: {share:.0%}.")
+    # A matrix meets many peers, and its method is counted once.
+    methods = {
+        (row.shape, row.rank, row.dtype, row.title): row.method
+        for row in comparison.rows
+        if row.group == "lstsq" and row.method
+    }
+    counts = Counter(map(family, methods.values()))
+    if counts:
+        by = ", ".join(f"{name} {n / len(methods):.0%}" for name, n in counts.most_common())
+        lines.append(f"Answers by method, lstsq: {by}.")
     lines += [
         f"Refused, {each.case} against {each.peer}: {each.reason}" for each in comparison.refused
     ]
