@@ -235,6 +235,24 @@ class TestAdversarial:
             assert certificate.rank == 40
             np.testing.assert_allclose(x, reference.lstsq(B, b)[0], atol=1e-13)
 
+    @dtypes
+    @orders
+    @pytest.mark.parametrize("shape", [(500, 200), (200, 500), (230, 230)])
+    def test_nothing_but_zeros(self, dtype, order, shape):
+        A = np.zeros(shape, dtype, order=order)
+        b = np.random.default_rng(1127).standard_normal((shape[0], 2)).astype(dtype)
+        x, residues, certificate = answer(A, b)
+        assert (x.shape, x.dtype, residues.size) == ((shape[1], 2), A.dtype, 0)
+        assert not x.any()
+        assert (certificate.rank, certificate.method) == (0, "zero")
+        A[-1, -1] = 2
+        x, _, certificate = answer(A, b)
+        assert certificate.rank == 1
+        np.testing.assert_allclose(x[-1], b[-1] / 2, rtol=10 * eps(A))
+        A[-1, -1] = np.nan
+        with pytest.raises(ValueError, match="a must be finite"):
+            fastsub.lstsq(A, b)
+
     def test_growth_of_pivots(self):
         """Wilkinson's matrix: pivots grow by 2^(n-1), and refinement or QR repairs it."""
         W = np.tril(-np.ones((90, 90)), -1) + np.eye(90)

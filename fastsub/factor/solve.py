@@ -13,13 +13,15 @@ A path returns None where the rank that it needs, or the accuracy that it reache
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy
+from fastsub.factor.arrays import Array, product, unscale, whole_strides, working_copy, zeros
 from fastsub.factor.backward import column_norms, estimates, karlson_walden, weigh
+from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import SMALL_ENTRIES, choose_solver, is_many, is_tall
 from fastsub.factor.cod import COD
 from fastsub.factor.decide import Cutoff, Decision, certify
@@ -68,6 +70,8 @@ def solve(
         cutoff, solver = Cutoff.of(A, rtol), choose_solver(m, n, A.dtype)
         if solver == "direct":
             answer = _solve_direct(A, B, rtol, honest=honest)
+        elif not A[0].any() and not A.any():
+            answer = _solve_zero(A, B)
         elif solver == "normal":
             solve_first = solve_many if is_many(n, B.shape[1]) else solve_tall
             answer = solve_first(A, B, cutoff, honest=honest)
@@ -82,6 +86,12 @@ def solve(
     keep = A.copy() if overwrite_a and (m > n or honest) else A
     F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
     return solve_by(F, keep, B, honest=honest)
+
+
+def _solve_zero(A: Array, B: Array) -> Answer:
+    """Return the answer for a matrix of zeros: nothing is as short as x = 0, and no x is better."""
+    certificate = Certificate(0, 0.0, math.inf, 0.0, "bounds", "zero", 0.0)
+    return Answer(zeros((A.shape[1], B.shape[1]), A.dtype), column_norms(B) ** 2, certificate)
 
 
 def _solve_direct(A: Array, B: Array, rtol: float | None, *, honest: bool) -> Answer | None:
