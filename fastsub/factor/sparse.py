@@ -111,6 +111,11 @@ class SparseFactors:
     def _labels(self) -> tuple[Array, Array]:
         return self.rows, self.cols
 
+    @property
+    def outside(self) -> float:
+        """Bound of the singular values of `matrix` that the rank does not count."""
+        return float(self._upper.max(initial=0.0))
+
     def adjoint(self) -> SparseFactors:
         """Return the same of A^H, from the same factors."""
         other = copy(self)

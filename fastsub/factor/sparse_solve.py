@@ -8,7 +8,8 @@ With J columns and I rows of A that are independent, as many as the rank, A_J an
     ( alpha I  A_I^H ) (    x     )   (      0      )     x: of all solutions of A_I x = A_IJ y the
     (  A_I      0    ) (-alpha z  ) = (   A_IJ y    )     one in the row space
 
-Each is solved by the elimination of sparse_lu.py and refined in fixed precision. alpha near
+Well-conditioned matrices do without, by conjugate gradients (conjugate.py). Else each is solved by
+the elimination of sparse_lu.py and refined in fixed precision. alpha near
 sigma_min / sqrt 2 makes the condition of the augmented matrix that of A, not its square.
 
 References
@@ -28,6 +29,7 @@ import numpy as np
 from scipy.sparse import block_array, csr_array, eye_array
 
 from fastsub.factor.arrays import Array
+from fastsub.factor.conjugate import conjugate_gradients
 from fastsub.factor.refine import Answer
 from fastsub.factor.rrqr import RRQR
 from fastsub.factor.sparse import SparseFactors
@@ -37,6 +39,9 @@ from fastsub.factor.sparse_lu import SparseLU
 
 # Steps of refinement at the most, and how much each must gain.
 _STEPS, _GAIN = 5, 0.5
+# Times ||S||, an estimate of 1 / sigma_r: longer than any step of conjugate gradients by far.
+# That times the singular values that are not counted: its square is small beside a pass's gain.
+_LONG, _APART = 10.0, 1e-4
 # Steps of the power method for ||S||, of which only the size matters.
 _POWER = 4
 
@@ -62,8 +67,15 @@ def solve_sparse(F: SparseFactors, B: Array) -> Answer:
     """
     A, (m, n), r = F.matrix, F.matrix.shape, F.rank
     B = np.asarray(B, A.dtype)
-    X, S = np.zeros((n, B.shape[1]), A.dtype), np.zeros_like(B)
-    if r and B.shape[1]:
+    X, S, quick = np.zeros((n, B.shape[1]), A.dtype), np.zeros_like(B), None
+    if r and B.shape[1] and not r == m == n:
+        norm = _LONG * solver_norm(F)
+        if r == n or norm * F.outside <= _APART:
+            with np.errstate(over="ignore", invalid="ignore"):
+                quick = conjugate_gradients(A, B, math.inf if r == n else norm**2)
+    if quick is not None:
+        X = quick
+    elif r and B.shape[1]:
         alpha = 1 / (math.sqrt(2) * solver_norm(F))
         rows, cols = independent(F)
         right = B[rows]
