@@ -11,7 +11,7 @@ import fastsub.testing as ft
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
-SHAPES = [(4, 6), (6, 4), (1, 5), (20, 30), (30, 8), (18, 18)]
+SHAPES = [(4, 6), (6, 4), (1, 3), (20, 30), (30, 8), (18, 18)]
 shapes = pytest.mark.parametrize("shape", SHAPES)
 BASES = ["null_space", "orth", "row_space", "left_null_space"]
 

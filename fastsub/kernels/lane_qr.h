@@ -3,7 +3,8 @@
    Reflectors are LAPACK's: H = I - tau v v^H, H^H (alpha; x) = (beta; 0), v = (1; x / (alpha -
    beta)), stored below the diagonal; the diagonal itself lies in beta. */
 
-/* The reflector of column k, of which d is x^H x: tau, beta; x := v; |r_kk|^2. */
+/* The reflector of column k, of which d is x^H x: tau, beta; x := v; |r_kk|^2. For v as it is
+   rounded H is unitary: 2 Re(1 / tau) = ||v||^2. */
 FASTSUB_ALWAYS void NAME(reflector)(ptrdiff_t m, ptrdiff_t k, const VEC *d, VEC *x, VEC *beta,
                                     VEC *tau, VEC *scale, VEC *square)
 {
@@ -21,20 +22,28 @@ FASTSUB_ALWAYS void NAME(reflector)(ptrdiff_t m, ptrdiff_t k, const VEC *d, VEC 
     norm = WHERE(a >= zero, -norm, norm);
     const VEC gap = a - norm;
     *beta = WHERE(trivial, a, norm);
-    tau[0] = WHERE(trivial, zero, -gap / norm);
+    VEC half = zero + 1;
 #if CPLX
     const VEC inverse = 1 / (gap * gap + b * b);
-    tau[1] = WHERE(trivial, zero, -b / norm);
     scale[0] = WHERE(trivial, zero, gap * inverse);
     scale[1] = WHERE(trivial, zero, -b * inverse);
     for (ptrdiff_t i = k + 1; i < m; i++) {
         const VEC re = x[2 * i], im = x[2 * i + 1];
         x[2 * i] = scale[0] * re - scale[1] * im;
         x[2 * i + 1] = scale[0] * im + scale[1] * re;
+        half += x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
     }
+    half *= (T)0.5;
+    const VEC turn = b * norm * inverse, root = 1 / (half * half + turn * turn);
+    tau[0] = WHERE(trivial, zero, half * root);
+    tau[1] = WHERE(trivial, zero, -turn * root);
 #else
     scale[0] = WHERE(trivial, zero, 1 / gap);
-    for (ptrdiff_t i = k + 1; i < m; i++) x[i] *= scale[0];
+    for (ptrdiff_t i = k + 1; i < m; i++) {
+        x[i] *= scale[0];
+        half += x[i] * x[i];
+    }
+    tau[0] = WHERE(trivial, zero, 2 / half);
 #endif
 }
 
