@@ -1,14 +1,11 @@
 """The command line with sparse files: they stay sparse, and what cannot says so."""
 
-# ruff: noqa: F811 (fixtures)
-
 import json
 
 import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
-from test_cli import call, here, refuse  # noqa: F401
 
 
 def grid(k):
