@@ -28,13 +28,13 @@ from scipy.sparse import csr_array
 from fastsub.factor.arrays import Array
 from fastsub.factor.cutoff import EPS
 
-# Passes, what one has to gain, and iterations in all.
-_PASSES, _GAIN, _ITERATIONS = 6, 1e-6, 4000
+# Passes, what one has to gain, and iterations in all: more cost more than elimination does.
+_PASSES, _GAIN, _ITERATIONS = 6, 1e-6, 1200
 # Times u ||A||_F ||r||: a gradient that need not become smaller, where the rank is full, and where
 # what rounding adds to it outside of the row space is not to be resolved.
 _BEST, _DEFICIENT = 1 / 16, 1 / 2
 # Iterations after which the gradient must have become that small, or there is no hope.
-_LOOK, _HOPE = 400, 1e-2
+_LOOK, _HOPE = 150, 1e-2
 
 
 def conjugate_gradients(A: csr_array, B: Array, longest: float) -> Array | None:
