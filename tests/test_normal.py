@@ -141,7 +141,10 @@ class TestPaths:
         A = np.array(A, order=order)
         b = np.random.default_rng(1063).standard_normal((shape[0], 2)).astype(dtype)
         x, residues, certificate = answer(A, b)
-        assert certificate.method.startswith(("normal equations", "lu"))
+        # The rounding of an LU in single precision leaves no room for a proof.
+        square = "lu" if eps(A) < 1e-10 else "qr"
+        path = square if shape[0] == shape[1] else "normal equations"
+        assert certificate.method.startswith(path)
         wanted = reference.lstsq(A, b)[0]
         np.testing.assert_allclose(x, wanted, rtol=0, atol=300 * eps(A) * abs(wanted).max())
         assert certificate.backward_error <= eps(A)
