@@ -31,8 +31,8 @@ import numpy as np
 from fastsub.factor.arrays import Array, product, zeros
 from fastsub.factor.backward import weigh
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
+from fastsub.factor.inverse import frobenius
 from fastsub.factor.lu import LU, sigma_1_lower, sigma_min
-from fastsub.factor.proposal import frobenius
 from fastsub.factor.refine import Answer, describe, refine
 from fastsub.factor.reflectors import Reflectors
 from fastsub.kernels import blas, lu

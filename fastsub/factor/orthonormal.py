@@ -27,7 +27,8 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, empty
 from fastsub.factor.decide import rounding_margin
-from fastsub.factor.proposal import Revealed, frobenius
+from fastsub.factor.inverse import frobenius
+from fastsub.factor.proposal import Revealed
 from fastsub.factor.sharpen import norm_upper
 from fastsub.kernels import blas, gram, triangular
 

@@ -27,6 +27,7 @@ import numpy as np
 from fastsub.factor.arrays import Array, empty, is_safe, magnitude, product, upper
 from fastsub.factor.choose import choose
 from fastsub.factor.decide import Cutoff, rounding_margin, smallest_pivot, tail_norms
+from fastsub.factor.inverse import frobenius
 from fastsub.factor.parallel import map_pieces
 from fastsub.factor.reflectors import AvoidingQR, pivoted_qr
 from fastsub.kernels import qrcp, rz, sketch, triangular
@@ -162,10 +163,6 @@ def lower_by_sketch(sketched: Sketch, revealed: Revealed) -> float:
     beta = 2 * math.sqrt(sketched.c)
     adding = rounding_margin(sketched.norm, sketched.c, dtype)
     return (1 / revealed.frobenius - margin) / beta - adding
-
-
-def frobenius(A: Array) -> float:
-    return qrcp.py_column_norms(A, np.empty(2 * A.shape[1]))
 
 
 def _largest_column(A: Array) -> float:

@@ -40,7 +40,7 @@ from fastsub.factor.backward import column_norms
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.decide import Cutoff, Doubt, certify, prove, rounding_margin, sigma_1_lower
 from fastsub.factor.gram import departure, gram_matrix
-from fastsub.factor.proposal import frobenius
+from fastsub.factor.inverse import frobenius
 from fastsub.factor.rz import RZ
 from fastsub.kernels import blas, gram, layout
 

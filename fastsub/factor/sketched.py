@@ -28,9 +28,10 @@ from fastsub.factor.arrays import Array, empty, product, whole_strides, zeros
 from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_fused, is_tall
 from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
+from fastsub.factor.inverse import frobenius
 from fastsub.factor.orthonormal import Whitened, norm_estimate
 from fastsub.factor.passes import multiply, precondition, product_gram
-from fastsub.factor.proposal import Revealed, Sketch, frobenius, lower_by_sketch, reveal
+from fastsub.factor.proposal import Revealed, Sketch, lower_by_sketch, reveal
 
 # ||A N||_2 in units of eps ||A||_2 up to which no other null space annihilates any better.
 _CLEAN = 20.0

@@ -27,6 +27,7 @@ from fastsub.factor.arrays import Array, check_memory, empty, zeros
 from fastsub.factor.choose import choose
 from fastsub.factor.cutoff import EPS
 from fastsub.factor.gram import gram_matrix
+from fastsub.factor.inverse import frobenius
 from fastsub.factor.reflectors import Reflectors
 from fastsub.factor.sparse import SparseFactors
 from fastsub.factor.sparse_arrays import by_label
@@ -36,6 +37,8 @@ from fastsub.kernels.substitution import py_combine
 _SPARSE = "with sparse=True the basis is sparse, but not orthonormal"
 _OTHER = "its complement may be small"
 _REFINEMENTS = 2
+# A product of two sparse entries, in those of a dense Gram matrix.
+_SCATTER = 100
 
 
 def null_basis(F: SparseFactors) -> Array:
@@ -138,17 +141,26 @@ def _null_of_block(F: SparseFactors, Z: csr_array, where: Array) -> Array:
     """Return an orthonormal basis of the range of Z (n_b, k), of the columns `where` of A."""
     if Z.shape == (1, 1):
         return np.ones((1, 1), Z.dtype)
-    # The first Gram matrix is that of a sparse Z.
-    N = orthonormalize(Z.toarray(order="F"), (Z.conj().T @ Z).toarray(order="F"))
+    columns = Z.toarray(order="F")
+    N = orthonormalize(columns, _gram_of(Z, columns))
     A = F.matrix[:, where]
     size = EPS["d"] * float(np.linalg.norm(A.data)) * N.shape[1] ** 0.5
     for _ in range(_REFINEMENTS):
         residual = A @ N
-        if float(np.linalg.norm(residual)) <= size:
+        if frobenius(np.asfortranarray(residual)) <= size:
             break
         N = np.asfortranarray(N - F.lu.solve(residual, F.cores)[where])
         N = orthonormalize(N, gram_matrix(N), passes=1)
     return N
+
+
+def _gram_of(Z: csr_array, columns: Array) -> Array:
+    """Return Z^H Z by whichever is cheaper, of a sparse Z and the same as a dense array."""
+    n, k = Z.shape
+    if _SCATTER * float(np.square(np.diff(Z.indptr), dtype=float).sum()) < float(n) * k**2:
+        G: Array = (Z.conj().T @ Z).toarray(order="F")
+        return G
+    return gram_matrix(columns)
 
 
 def _rows(F: SparseFactors) -> list[csr_array]:
@@ -177,7 +189,7 @@ def orthonormalize(Z: Array, G: Array, passes: int = 2) -> Array:
     for turn in range(passes):
         if turn:
             G = gram_matrix(Z)
-            if not float(np.linalg.norm(np.triu(G - np.eye(len(G))))) < 0.1:
+            if not frobenius(np.asfortranarray(np.triu(G - np.eye(len(G))))) < 0.1:
                 break
         if gram.py_cholesky(G) != 0:
             break
