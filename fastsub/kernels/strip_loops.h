@@ -294,19 +294,11 @@ FASTSUB_INLINE double NAME(reflector)(ptrdiff_t m, ptrdiff_t k, ptrdiff_t c, T *
 #if CPLX
         double size = 1 / (gap * gap + ai * ai);
         scale = (T)(gap * size), scale_i = (T)(-ai * size);
-        const double length = (double)scale * scale + (double)scale_i * scale_i;
+        tau_i = (T)(-ai / norm);
 #else
         scale = (T)(1 / gap);
-        const double length = (double)scale * scale;
 #endif
-        /* Unitary for v as its scale is rounded: 2 Re(1 / tau) = ||v||^2. */
-        const double half = (1 + length * re[c]) / 2;
-#if CPLX
-        const double turn = ai * norm * size, root = 1 / (half * half + turn * turn);
-        tau = (T)(half * root), tau_i = (T)(-turn * root);
-#else
-        tau = (T)(1 / half);
-#endif
+        tau = (T)(-gap / norm);
         beta = (T)norm;
     }
     /* v^H S: row k and conj(scale) times the dots; lanes before c: V^H v, conjugated */

@@ -9,13 +9,8 @@
 #define P (1 + CPLX)
 #define VEC NAME(vec)
 #define ROW(S, i) ((VEC *)((S) + (i) * LD))
-/* Rows of a sum in the precision of T */
-#define FEW (sizeof(T) == 4 ? 32 : FASTSUB_CHUNK)
-
-#define WIDE NAME(wide)
 
 typedef T VEC __attribute__((vector_size(L * sizeof(T))));
-typedef double WIDE __attribute__((vector_size(L * sizeof(double))));
 
 FASTSUB_WIDEST
 static void NAME(load)(ptrdiff_t m, ptrdiff_t count, const void *A_, ptrdiff_t lda, void *S_)
@@ -52,8 +47,8 @@ static void NAME(store)(ptrdiff_t m, ptrdiff_t count, const void *S_, void *A_, 
 FASTSUB_INLINE void NAME(products)(ptrdiff_t m, const T *V, const T *S, VEC *total, VEC *total_i)
 {
     for (int l = 0; l < L; l++) total[l] = total_i[l] = (VEC){0};
-    for (ptrdiff_t first = 0; first < m; first += FEW) {
-        const ptrdiff_t end = first + FEW < m ? first + FEW : m;
+    for (ptrdiff_t first = 0; first < m; first += FASTSUB_CHUNK) {
+        const ptrdiff_t end = first + FASTSUB_CHUNK < m ? first + FASTSUB_CHUNK : m;
         VEC w[L], wi[L];
 #pragma GCC unroll 8
         for (int l = 0; l < L; l++) w[l] = wi[l] = (VEC){0};
@@ -134,9 +129,7 @@ static void NAME(apply)(ptrdiff_t m, const void *V_, const void *T_, void *S_)
 }
 
 /* (*re, *im) := sum of conj(x) S[i], x in lane c, over rows from `first` on; before that, where
-   `reflect`, S := S - x y, x in lane c - 1. So a strip is read and written once a column. Returns
-   ||x||^2. Sums of a few rows are added up in double: where rows look alike (Kahan's matrix) so
-   do their roundings, in every reflector, and n of them would add up. */
+   `reflect`, S := S - x y, x in lane c - 1. So a strip is read and written once a column. */
 #if CPLX
 #define STEP(i, q)                                                                              \
     {                                                                                           \
@@ -159,16 +152,16 @@ static void NAME(apply)(ptrdiff_t m, const void *V_, const void *T_, void *S_)
     }
 #endif
 
-FASTSUB_INLINE double NAME(sweep)(ptrdiff_t first, ptrdiff_t m, int c, int reflect, T *S,
-                                  const VEC *y_, VEC *re, VEC *im)
+FASTSUB_INLINE void NAME(sweep)(ptrdiff_t first, ptrdiff_t m, int c, int reflect, T *S,
+                                const VEC *y_, VEC *re, VEC *im)
 {
     const VEC y = y_[0];
 #if CPLX
     const VEC yi = y_[1];
 #endif
-    WIDE total = {0}, total_i = {0};
-    for (; first < m; first += FEW) {
-        const ptrdiff_t end = first + FEW < m ? first + FEW : m;
+    VEC total = {0}, total_i = {0};
+    for (; first < m; first += FASTSUB_CHUNK) {
+        const ptrdiff_t end = first + FASTSUB_CHUNK < m ? first + FASTSUB_CHUNK : m;
         VEC sum[4], sum_i[4];
         ptrdiff_t i = first;
         for (int q = 0; q < 4; q++) sum[q] = sum_i[q] = (VEC){0};
@@ -179,15 +172,10 @@ FASTSUB_INLINE double NAME(sweep)(ptrdiff_t first, ptrdiff_t m, int c, int refle
             STEP(i + 3, 3)
         }
         for (; i < end; i++) STEP(i, 0)
-        sum[0] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        total += __builtin_convertvector(sum[0], WIDE);
-#if CPLX
-        sum_i[0] = (sum_i[0] + sum_i[1]) + (sum_i[2] + sum_i[3]);
-        total_i += __builtin_convertvector(sum_i[0], WIDE);
-#endif
+        total += (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        total_i += (sum_i[0] + sum_i[1]) + (sum_i[2] + sum_i[3]);
     }
-    *re = __builtin_convertvector(total, VEC), *im = __builtin_convertvector(total_i, VEC);
-    return total[c];
+    *re = total, *im = total_i;
 }
 #undef STEP
 
@@ -217,38 +205,30 @@ static int NAME(factor)(ptrdiff_t m, ptrdiff_t count, double floor, void *S_, vo
     VEC re, im, y[2] = {{0}}, done = {0}, done_i = {0};
     memset(C, 0, L * LD * sizeof(T));
     done += 1;
-    double rest = NAME(sweep)(1, m, 0, 0, S, y, &re, &im);
+    NAME(sweep)(1, m, 0, 0, S, y, &re, &im);
 #pragma GCC unroll 8
     for (int c = 0; c < L; c++) {
         if (c == count) break;
         T *row = S + c * LD, tau = 0, scale = 0;
         VEC after = {0}, unit = {0}, r = *(VEC *)row, w, t = {0};
         for (int j = 0; j < L; j++) after[j] = j > c, unit[j] = j == c;
-        double a = row[c], ai = CPLX ? row[c + CPLX * L] : 0, square = a * a + ai * ai + rest;
+        double a = row[c], ai = CPLX ? row[c + CPLX * L] : 0, square = a * a + ai * ai + re[c];
         if (!(square > floor)) return -1;
         beta[c] = row[c];
 #if CPLX
         VEC ri = ((VEC *)row)[1], wi, ti = {0};
         T tau_i = 0, scale_i = 0;
 #endif
-        if (rest != 0 || ai != 0) {
+        if (re[c] != 0 || ai != 0) {
             const double norm = a >= 0 ? -sqrt(square) : sqrt(square), gap = a - norm;
 #if CPLX
             const double size = 1 / (gap * gap + ai * ai);
             scale = (T)(gap * size), scale_i = (T)(-ai * size);
-            const double length = (double)scale * scale + (double)scale_i * scale_i;
+            tau_i = (T)(-ai / norm);
 #else
             scale = (T)(1 / gap);
-            const double length = (double)scale * scale;
 #endif
-            /* Unitary for v as its scale is rounded: 2 Re(1 / tau) = ||v||^2. */
-            const double half = (1 + length * rest) / 2;
-#if CPLX
-            const double turn = ai * norm * size, root = 1 / (half * half + turn * turn);
-            tau = (T)(half * root), tau_i = (T)(-turn * root);
-#else
-            tau = (T)(1 / half);
-#endif
+            tau = (T)(-gap / norm);
             beta[c] = (T)norm;
         }
         /* w = v^H S; in lanes before c it is V^H v, conjugated, and T's column -tau T V^H v. */
@@ -280,7 +260,7 @@ static int NAME(factor)(ptrdiff_t m, ptrdiff_t count, double floor, void *S_, vo
         if (c + 1 < L && c + 1 < m) {
             VEC ignored, ignored_i;
             NAME(sweep)(c + 1, c + 2, (c + 1) % L, 1, S, y, &ignored, &ignored_i);
-            rest = NAME(sweep)(c + 2, m, (c + 1) % L, 1, S, y, &re, &im);
+            NAME(sweep)(c + 2, m, (c + 1) % L, 1, S, y, &re, &im);
         }
     }
     memcpy(R, S, (size_t)(count * LD) * sizeof(T));
@@ -304,8 +284,6 @@ static const fastsub_tall NAME(functions) = {
 #undef LD
 #undef P
 #undef ROW
-#undef FEW
-#undef WIDE
 #undef VEC
 #undef T
 #undef CPLX
