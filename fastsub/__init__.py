@@ -16,10 +16,10 @@ from fastsub.errors import (
     InconsistentError,
     RankDeficientError,
 )
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.cod import COD
 from fastsub.factor.echelon import Echelon
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.functions.factorize import Factorization, factorize
 from fastsub.functions.jacobian import jacobian
 from fastsub.functions.least_squares import lstsq

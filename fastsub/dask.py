@@ -1,6 +1,6 @@
 r"""The row side, the rank and least squares of dask arrays: blocks of rows reduced on the workers.
 
-    X_1 ... X_8   X_9 ... X_16            one triangle a block of rows (factor/tsqr.py),
+    X_1 ... X_8   X_9 ... X_16            one triangle a block of rows (factor/rows/tsqr.py),
       \  |  /       \  |  /               eight of them merged to one, and so on:
         R             R                   no worker ever holds more than a block and a few
           \         /                     triangles
@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 
 from fastsub.extras import load
-from fastsub.factor.arrays import Array, as_array, check_tolerance, product
+from fastsub.factor.arrays import Array, as_array, check_tolerance
 from fastsub.factor.gram import gram_matrix
+from fastsub.factor.products import product
 from fastsub.streams.range import cholesky_of, to_orthonormal
 from fastsub.streams.reduced import Reduced
 from fastsub.streams.reducer import Reducer

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsub.factor import arrays
+from fastsub.factor import arrays, memory, products
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
@@ -189,7 +189,7 @@ class TestProduct:
         B = random((m if adjoint else n, k), dtype, 569)
         wanted = (A.conj().T if adjoint else A).astype(complex) @ B.astype(complex)
         given = np.repeat(A, 2, axis=0)[::2] if layout == "strided" else np.array(A, order=layout)
-        got = arrays.product(given, B, adjoint=adjoint)
+        got = products.product(given, B, adjoint=adjoint)
         assert got.dtype == dtype
         assert np.array_equal(given, A)
         np.testing.assert_allclose(got, wanted, atol=100 * np.finfo(dtype).eps)
@@ -213,11 +213,11 @@ class TestUnscaleAndEmpty:
         assert A[0, 0] == np.inf
 
     def test_empty(self):
-        A = arrays.empty((4, 3), np.complex64)
+        A = memory.empty((4, 3), np.complex64)
         assert (A.shape, A.dtype, A.flags.f_contiguous) == ((4, 3), np.complex64, True)
 
     def test_too_large_says_how_much_and_what_else(self):
         with pytest.raises(
             MemoryError, match=r"\(1000000000, 1000000\).*8,000,000,000,000,000 bytes.*; walk"
         ):
-            arrays.empty((10**9, 10**6), np.float64, "walk")
+            memory.empty((10**9, 10**6), np.float64, "walk")

@@ -11,7 +11,7 @@ from fastsub.bench import audit
 from fastsub.bench.questions import QUESTIONS
 from fastsub.factor import choose as choosing
 from fastsub.factor.choose import Plan, choose, is_small, is_tall, prefers_gram
-from fastsub.factor.cod import COD
+from fastsub.factor.orthogonal.cod import COD
 
 PLAN = {each.name for each in fields(Plan)}
 

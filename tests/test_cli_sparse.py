@@ -68,7 +68,7 @@ def test_what_needs_a_dense_matrix_says_so(large, refuse, monkeypatch):
         message = refuse(*words)
         assert "as a dense matrix needs" in message
         assert hint in message
-    monkeypatch.setattr("fastsub.factor.arrays._physical_memory", lambda: 3 * 10**7)
+    monkeypatch.setattr("fastsub.factor.memory._physical_memory", lambda: 3 * 10**7)
     assert "--sparse -o N.npz" in refuse("null", "grid.mtx")
 
 

@@ -6,8 +6,8 @@ from scipy import sparse
 from test_least_squares_accuracy import karlson_walden
 
 import fastsub
-from fastsub.factor import sparse_solve
-from fastsub.factor.conjugate import conjugate_gradients
+from fastsub.factor.sparse import solve as sparse_solve
+from fastsub.factor.sparse.conjugate import conjugate_gradients
 
 
 def design(rng, m, n, dtype="float64"):

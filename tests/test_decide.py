@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor import decide
-from fastsub.factor.decide import Cutoff, rounding_margin
-from fastsub.factor.inverse import Inverse
-from fastsub.factor.rz import RZ
+from fastsub.factor.orthogonal.rz import RZ
+from fastsub.factor.rank import decide
+from fastsub.factor.rank.decide import Cutoff, rounding_margin
+from fastsub.factor.rank.inverse import Inverse
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)

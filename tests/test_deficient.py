@@ -10,10 +10,10 @@ from test_least_squares_accuracy import karlson_walden
 import fastsub
 from fastsub import COD
 from fastsub import testing as ft
-from fastsub.factor import lu as factor_lu
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.deficient import DeficientFactor, solve_deficient
-from fastsub.factor.lu import LU
+from fastsub.factor.least_squares import lu as factor_lu
+from fastsub.factor.least_squares.deficient import DeficientFactor, solve_deficient
+from fastsub.factor.least_squares.lu import LU
+from fastsub.factor.rank.decide import Cutoff
 
 dtypes = pytest.mark.parametrize("dtype", ["float64", "complex128"])
 orders = pytest.mark.parametrize("order", ["C", "F"])

@@ -6,10 +6,10 @@ import scipy.linalg
 
 import fastsub
 import fastsub.testing as ft
-from fastsub.factor.cod import COD
-from fastsub.factor.cutoff import Cutoff
-from fastsub.factor.deflated import decide_by_block
-from fastsub.factor.inverse import Inverse
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.cutoff import Cutoff
+from fastsub.factor.rank.deflated import decide_by_block
+from fastsub.factor.rank.inverse import Inverse
 
 FOUR = ("null_space", "orth", "row_space", "left_null_space")
 dtypes = pytest.mark.parametrize("dtype", ["float64", "complex128"])
@@ -67,8 +67,8 @@ def test_rank_and_bases(dtype, order, tail, shape):
 @dtypes
 def test_no_svd_of_all(dtype, monkeypatch):
     """The point of it: nothing larger than the block is given to LAPACK."""
-    import fastsub.factor.decide as decide
-    import fastsub.factor.reveal as reveal
+    import fastsub.factor.orthogonal.reveal as reveal
+    import fastsub.factor.rank.decide as decide
 
     def fail(*_):
         raise AssertionError("an SVD of the whole factor")

@@ -9,9 +9,9 @@ from test_least_squares_accuracy import householder_solution, karlson_walden
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor import seminormal
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.lu import Nonsingular
+from fastsub.factor.least_squares import seminormal
+from fastsub.factor.least_squares.lu import Nonsingular
+from fastsub.factor.rank.decide import Cutoff
 from fastsub.testing.spectrum import times_power_of_two
 
 DTYPES = ("float32", "float64", "complex64", "complex128")

@@ -5,8 +5,8 @@ import pytest
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor.cutoff import Cutoff
-from fastsub.factor.implicit import ImplicitRange
+from fastsub.factor.least_squares.implicit import ImplicitRange
+from fastsub.factor.rank.cutoff import Cutoff
 
 
 def projected(A, X):

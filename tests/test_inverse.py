@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import hilbert
 
 from fastsub import testing as ft
-from fastsub.factor.inverse import Inverse, blocks, inverse_by_halves, schatten
+from fastsub.factor.rank.inverse import Inverse, blocks, inverse_by_halves, schatten
 
 TRIANGLES = {
     "normal": lambda n: np.triu(np.random.default_rng(953).standard_normal((n, n))) + 3 * np.eye(n),

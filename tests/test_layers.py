@@ -48,7 +48,7 @@ EXTRAS = {
     "fastsub.models.frames": {"narwhals"},
     "fastsub.exact.rational": {"sympy"},
     "fastsub.streams.sources": {"pyarrow"},
-    "fastsub.factor.suitesparse": {"sparseqr"},
+    "fastsub.factor.sparse.suitesparse": {"sparseqr"},
 }
 """What a module may import inside a function, because somebody asked for it."""
 
@@ -78,7 +78,7 @@ SOURCES = sorted(
 
 
 def module_of(path):
-    """Dotted name of a source file: fastsub/factor/cod.py is fastsub.factor.cod."""
+    """Dotted name of a source file: fastsub/factor/choose.py is fastsub.factor.choose."""
     parts = path.relative_to(ROOT.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -202,9 +202,11 @@ def _for_type_checkers(node):
 def test_the_reading_of_imports():
     """The reader itself: a lazy, a relative, a conditional and a cimported import are all seen."""
     text = "def f():\n    from fastsub.cli import main\nif 0:\n    from . import cod\nimport numpy"
-    assert {name for _, name in imports_of_python(text, "fastsub.factor.urv", False)} == {
+    assert {
+        name for _, name in imports_of_python(text, "fastsub.factor.orthogonal.urv", False)
+    } == {
         "fastsub.cli",
-        "fastsub.factor.cod",
+        "fastsub.factor.orthogonal.cod",
         "numpy",
     }
     text = "cimport numpy\nfrom fastsub.kernels.blas cimport (\ncimport fastsub.kernels.rz as r"
@@ -236,7 +238,7 @@ def run_python(code):
 
 def test_import_loads_nothing_optional():
     loaded = set(run_python("import fastsub; print(*sys.modules)"))
-    assert "fastsub.factor.cod" in loaded
+    assert "fastsub.factor.orthogonal.cod" in loaded
     assert not loaded & OPTIONAL
 
 

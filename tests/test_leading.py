@@ -8,7 +8,7 @@ import scipy.linalg
 import fastsub
 from fastsub import testing as ft
 from fastsub.factor.choose import choose
-from fastsub.factor.leading import leading_columns
+from fastsub.factor.orthogonal.leading import leading_columns
 from fastsub.testing.spectrum import precision as eps
 
 SHAPES = [(260, 260), (400, 270), (255, 330)]

@@ -9,8 +9,8 @@ import scipy.linalg
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.normal import solve_tall
+from fastsub.factor.least_squares.normal import solve_tall
+from fastsub.factor.rank.decide import Cutoff
 
 STRD = json.loads((Path(__file__).parent / "data" / "nist_strd.json").read_text(encoding="utf-8"))
 

@@ -7,8 +7,8 @@ from test_least_squares_accuracy import householder_solution, karlson_walden
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.many import solve_many
+from fastsub.factor.least_squares.many import solve_many
+from fastsub.factor.rank.decide import Cutoff
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fastsub.errors import RankDeficientError
-from fastsub.factor import gf2, modular, residues
+from fastsub.factor.modular import elimination as modular
+from fastsub.factor.modular import gf2, residues
 from fastsub.kernels import modular as kernel
 from fastsub.kernels.jordan import py_jordan, py_spans
 

@@ -8,11 +8,11 @@ from test_least_squares_accuracy import householder_solution, karlson_walden
 import fastsub
 from fastsub import testing as ft
 from fastsub.factor import choose
-from fastsub.factor import normal as factor_normal
-from fastsub.factor import refine as factor_refine
 from fastsub.factor.choose import SMALL_ENTRIES
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.fullrank import prove_by_cholesky
+from fastsub.factor.least_squares import normal as factor_normal
+from fastsub.factor.least_squares import refine as factor_refine
+from fastsub.factor.rank.decide import Cutoff
+from fastsub.factor.rank.fullrank import prove_by_cholesky
 from fastsub.functions import least_squares
 from fastsub.kernels import gram, lu, normal
 

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import fastsub
 from fastsub import testing as ft
-from fastsub.factor.cutoff import Cutoff
+from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.operators.growing import GrowingQR
 from fastsub.operators.probes import gaussian, norm_bound, smallest_length
 from fastsub.operators.products import Products

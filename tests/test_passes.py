@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastsub.factor import parallel
-from fastsub.factor import passes as threaded
-from fastsub.factor.passes import multiply
+from fastsub.factor.tall import passes as threaded
+from fastsub.factor.tall.passes import multiply
 from fastsub.kernels import passes
 
 # m, n, r, k: blocks have 64 rows, panels 4 to 16 columns, tiles three panels, chunks 192 rows of X.

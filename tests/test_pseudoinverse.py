@@ -10,9 +10,9 @@ from fastsub import COD
 from fastsub import testing as ft
 from fastsub.bench.memory import peak_beyond_output
 from fastsub.factor import substitution
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.pseudoinverse import invert_by_cholesky, move_columns
-from fastsub.factor.rz import RZ
+from fastsub.factor.orthogonal.pseudoinverse import invert_by_cholesky, move_columns
+from fastsub.factor.orthogonal.rz import RZ
+from fastsub.factor.rank.decide import Cutoff
 
 U = float(np.finfo(float).eps)
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])

@@ -8,7 +8,7 @@ import reference
 
 from fastsub import testing as ft
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
+from fastsub.factor.orthogonal.reflectors import AvoidingQR, Product, Reflectors, pivoted_qr
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
 dtypes = pytest.mark.parametrize("dtype", DTYPES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fastsub import testing as ft
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import Reflectors, pivoted_qr
+from fastsub.factor.orthogonal.reflectors import Reflectors, pivoted_qr
 from fastsub.kernels import rqrcp
 from fastsub.testing.spectrum import precision as eps
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastsub import testing as ft
 from fastsub.factor import parallel
-from fastsub.factor.proposal import Sketch
+from fastsub.factor.tall.proposal import Sketch
 from fastsub.kernels import sketch
 
 SEED = 20260311

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import fastsub
 from fastsub import testing as ft
 from fastsub.factor import parallel
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.rank.decide import Cutoff
+from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.testing.spectrum import judge, times_power_of_two
 
 DTYPES = ("float32", "float64", "complex64", "complex128")
@@ -282,7 +282,7 @@ def test_no_pass_in_vain(monkeypatch, space):
         sigma[-1] = 1.05 * shape[0] * np.finfo(float).eps
         A = ft.with_singular_values(sigma, *shape, 1487)
         for name in ("multiply", "precondition", "product_gram"):
-            monkeypatch.setattr(f"fastsub.factor.sketched.{name}", None)
+            monkeypatch.setattr(f"fastsub.factor.tall.sketched.{name}", None)
         assert decide_by_sketch(A, Cutoff.of(A), **space) is None
         monkeypatch.undo()
         assert fastsub.matrix_rank(A) == rank

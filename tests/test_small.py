@@ -11,7 +11,7 @@ from fastsub import testing as ft
 from fastsub.errors import ConvergenceError
 from fastsub.factor import small
 from fastsub.factor.choose import is_small
-from fastsub.factor.decide import Cutoff
+from fastsub.factor.rank.decide import Cutoff
 from fastsub.kernels.direct import py_decide
 from fastsub.testing.spectrum import precision as eps
 from fastsub.testing.spectrum import to_unit_scale

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from reference import svd
 
 import fastsub
-from fastsub.factor.sparse import SparseFactors
-from fastsub.factor.sparse_arrays import read_sparse
-from fastsub.factor.sparse_bounds import sigma_1_bracket
+from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.bounds import sigma_1_bracket
+from fastsub.factor.sparse.rank import SparseFactors
 from fastsub.testing import check_annihilates, check_certificate, check_orthonormal
 
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "dok", "lil")
@@ -316,7 +316,7 @@ def test_who_decides_where_comparison_matrices_are_too_coarse(monkeypatch):
     deciders = []
     for name in (None, "_BUDGET", "_DENSE"):
         if name:
-            monkeypatch.setattr(f"fastsub.factor.sparse.{name}", 0.0)
+            monkeypatch.setattr(f"fastsub.factor.sparse.rank.{name}", 0.0)
         rank, certificate = fastsub.matrix_rank(A, tol, full_output=True)
         assert rank == 300
         check_certificate(A.toarray(), certificate, tol=tol)
@@ -327,7 +327,7 @@ def test_who_decides_where_comparison_matrices_are_too_coarse(monkeypatch):
 def test_a_core_that_is_too_large_is_an_error_with_sizes(monkeypatch):
     rng = np.random.default_rng(20)
     A = sp.random_array((400, 400), density=0.1, rng=rng)
-    monkeypatch.setattr("fastsub.factor.arrays._physical_memory", lambda: 200_000)
+    monkeypatch.setattr("fastsub.factor.memory._physical_memory", lambda: 200_000)
     with pytest.raises(MemoryError, match=r"dense core of shape \(\d+, \d+\), .* bytes"):
         fastsub.matrix_rank(A)
 

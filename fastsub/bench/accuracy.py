@@ -1,7 +1,7 @@
 """Backward error of least squares against the condition: ours, SciPy's, Householder, no safety.
 
-The error is the estimate of Karlson and Walden (fastsub/factor/backward.py), but measured from
-outside: by an SVD of the matrix, with a residual in extended precision.
+The error is the estimate of Karlson and Walden (factor/least_squares/backward.py), but measured
+from outside: by an SVD of the matrix, with a residual in extended precision.
 """
 
 from __future__ import annotations

@@ -28,12 +28,12 @@ from fastsub.factor.choose import Plan
 TIE = 1.05
 # Where `choose`, and the predicates that go before it, are called from.
 _CALLERS = (
-    "fastsub.factor.cod",
-    "fastsub.factor.rrqr",
+    "fastsub.factor.orthogonal.cod",
+    "fastsub.factor.orthogonal.rrqr",
     "fastsub.factor.small",
-    "fastsub.factor.sketched",
+    "fastsub.factor.tall.sketched",
     "fastsub.factor.gram",
-    "fastsub.factor.solve",
+    "fastsub.factor.least_squares.solve",
     "fastsub.functions.factorize",
 )
 _PREDICATES = ("small", "tall")

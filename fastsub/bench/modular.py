@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastsub.bench import flops
 from fastsub.bench.case import Case, Inputs, Peer, WrongAnswerError
 from fastsub.exact import modular
-from fastsub.factor.modular import product_mod
+from fastsub.factor.modular.elimination import product_mod
 
 Array = NDArray[Any]
 Shape = tuple[int, int, int]  # m, n, rank

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.linalg
 from scipy.sparse import issparse
 
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.rank.certificate import Certificate
 
 Array = np.ndarray[Any, Any]
 
@@ -27,7 +27,7 @@ class Decision:
     Attributes
     ----------
     rank, tol, sigma_r_lower, sigma_next_upper, decided_by, method
-        As in ``fastsub.factor.certificate.Certificate``.
+        As in ``fastsub.factor.rank.certificate.Certificate``.
     explanation : str
         The whole of it as a sentence.
     """

@@ -18,7 +18,7 @@ import fastsub
 from fastsub.cli.facts import Decision, floating, norm, orthonormality_error
 from fastsub.cli.files import physical_memory
 from fastsub.cli.sparse import SparseFactors
-from fastsub.factor.cod import COD
+from fastsub.factor.orthogonal.cod import COD
 
 
 @dataclass(frozen=True, slots=True)

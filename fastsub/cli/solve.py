@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import Array, Decision, floating, norm, spectral_norm
 from fastsub.cli.sparse import SparseFactors
-from fastsub.factor.cod import COD
+from fastsub.factor.orthogonal.cod import COD
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from scipy.sparse import csc_array
 
 from fastsub.cli.facts import Array
 from fastsub.cli.files import physical_memory
-from fastsub.factor.sparse_arrays import read_sparse
-from fastsub.factor.sparse_bases import null_basis, particular_basis
+from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.bases import null_basis, particular_basis
 from fastsub.sparse.factors import SparseMap
 
 # Flops of an orthonormal basis, which is dense, up to which one is made unasked.

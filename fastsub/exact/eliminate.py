@@ -20,7 +20,7 @@ from fastsub.exact.entries import compact
 from fastsub.exact.lifting import solve_lifted
 from fastsub.exact.numbers import Dense, Sparse
 from fastsub.exact.reduction import Reduction, free_columns
-from fastsub.factor import modular
+from fastsub.factor.modular import elimination as modular
 
 Array = NDArray[Any]
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from fastsub.exact import radix
 from fastsub.exact.entries import compact
 from fastsub.exact.reconstruct import reconstruct
-from fastsub.factor.arrays import product
+from fastsub.factor.products import product
 from fastsub.kernels.padic import py_lift
 
 Array = NDArray[Any]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.exact.residues import residues
-from fastsub.factor import modular
-from fastsub.factor.modular import ModularEchelon, check_prime
+from fastsub.factor.modular import elimination as modular
+from fastsub.factor.modular.elimination import ModularEchelon, check_prime
 from fastsub.html import card
 
 Array = NDArray[Any]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.exact.entries import as_numbers, compact, ratios
-from fastsub.factor.arrays import check_memory
+from fastsub.factor.memory import check_memory
 
 Array = NDArray[Any]
 _Scaled: TypeAlias = tuple[Array, list[int] | None, list[int] | None]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.factor.arrays import product
+from fastsub.factor.products import product
 from fastsub.kernels.padic import py_carry
 
 Array = NDArray[Any]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastsub.exact.entries import as_array, ratio
-from fastsub.factor.arrays import check_memory
+from fastsub.factor.memory import check_memory
 
 Array = NDArray[Any]
 

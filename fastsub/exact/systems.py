@@ -17,7 +17,7 @@ from fastsub.exact.entries import as_array, as_decimals, compact
 from fastsub.exact.numbers import Dense, Sparse, read
 from fastsub.exact.rational import RationalMatrix
 from fastsub.exact.reduction import Reduction
-from fastsub.factor import modular as residues
+from fastsub.factor.modular import elimination as residues
 
 Array = NDArray[Any]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.kernels import blas, layout
+from fastsub.factor.memory import empty
+from fastsub.kernels import layout
 
 Array = NDArray[Any]
 
@@ -226,34 +226,6 @@ def working_copy(
     return Working(W, exponent)
 
 
-def product(A: Array, B: Array, *, adjoint: bool = False) -> Array:
-    """Return A B or A^H B, Fortran-ordered, on the BLAS of the kernels, without copying A.
-
-    NumPy's ``@`` runs on a thread pool of its own, which fights with that one.
-    """
-    C = empty((A.shape[1] if adjoint else A.shape[0], B.shape[1]), A.dtype)
-    if A.flags.c_contiguous and not A.flags.f_contiguous:
-        if adjoint and A.dtype.kind == "c":
-            blas.py_gemm("N", "N", A.T, np.asfortranarray(B.conj()), C)
-            return np.conj(C, out=C)
-        blas.py_gemm("N" if adjoint else "T", "N", A.T, np.asfortranarray(B), C)
-        return C
-    blas.py_gemm("C" if adjoint else "N", "N", np.asfortranarray(A), np.asfortranarray(B), C)
-    return C
-
-
-def gram_matrix(A: Array) -> Array:
-    """Return the upper triangle of A^H A, zeros below, without copying a contiguous A."""
-    G = zeros((A.shape[1], A.shape[1]), A.dtype)
-    if not A.size:
-        return G
-    if A.flags.c_contiguous and not A.flags.f_contiguous:
-        blas.py_herk("U", "N", A.T, G)
-        return np.conj(G, out=G) if A.dtype.kind == "c" else G
-    blas.py_herk("U", "C", np.asfortranarray(A), G)
-    return G
-
-
 def upper(A: Array, k: int) -> Array:
     """Return the first k rows of the upper trapezoid of a Fortran-ordered A, with zeros below."""
     R = empty((k, A.shape[1]), A.dtype)
@@ -267,39 +239,3 @@ def unscale(array: Array, exponent: int) -> None:
         with np.errstate(over="ignore", under="ignore"):
             for part in (array.real, array.imag) if array.dtype.kind == "c" else (array,):
                 np.ldexp(part, -exponent, out=part)
-
-
-def empty(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
-    """Return an uninitialised Fortran-ordered array.
-
-    Raises
-    ------
-    MemoryError
-        If it cannot fit in the memory of the machine; the message states bytes and `alternative`.
-    """
-    check_memory(shape, dtype, alternative)
-    return np.empty(shape, dtype, order="F")
-
-
-def zeros(shape: tuple[int, ...], dtype: Any, alternative: str = "") -> Array:
-    """Return a Fortran-ordered array of zeros, as `empty`."""
-    check_memory(shape, dtype, alternative)
-    return np.zeros(shape, dtype, order="F")
-
-
-def check_memory(shape: tuple[int, ...], dtype: Any, alternative: str) -> None:
-    """Raise MemoryError if an array cannot fit in the memory of the machine, as `empty` does."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size > _physical_memory():
-        raise MemoryError(
-            f"a result of shape {shape} and dtype {np.dtype(dtype)} takes {size:,} bytes, more "
-            f"than this machine has ({_physical_memory():,})" + (alternative and f"; {alternative}")
-        )
-
-
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        # Not POSIX: let the allocation itself fail.
-        return 2**63 - 1

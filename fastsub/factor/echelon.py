@@ -25,13 +25,12 @@ from fastsub.factor.arrays import (
     as_matrix,
     check_finite_magnitude,
     check_tolerance,
-    empty,
     magnitude,
     whole_strides,
-    zeros,
 )
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.cod import COD
+from fastsub.factor.memory import empty, zeros
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.html import card
 from fastsub.kernels import echelon, layout, qrcp
 

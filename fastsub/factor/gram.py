@@ -16,9 +16,11 @@ from collections import deque
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, empty, product, whole_strides
+from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import is_packed
+from fastsub.factor.memory import empty
 from fastsub.factor.parallel import map_pieces
+from fastsub.factor.products import product
 from fastsub.kernels import blas, gram, triangular
 
 # Real products of two pieces, one for either of two threads, and the most pieces: a thread starts

@@ -12,9 +12,9 @@ from scipy.linalg import LinAlgError, svd
 
 from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import Array, whole_strides, working_copy
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_small
-from fastsub.factor.decide import Cutoff, Decision, certify, svd_margin
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff, Decision, certify, svd_margin
 from fastsub.kernels import direct
 
 

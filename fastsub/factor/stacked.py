@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, empty
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.arrays import Array
+from fastsub.factor.memory import empty
 from fastsub.factor.parallel import map_pieces
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.kernels import stack, stack_angles, stack_backward, stack_lstsq, stack_qr
 
 # Who decided, by the codes of kernels/stack.pyx; the last: nobody, it is left to others.
@@ -241,8 +242,8 @@ def backward_errors(A: Array, at: Array, B: Array, at_b: Array, X: Array) -> Arr
     Returns
     -------
     ndarray, shape (N,)
-        The estimate of backward.py. It means nothing where entries are not finite, or so large or
-        small that their squares are lost.
+        The estimate of least_squares/backward.py. It means nothing where entries are not finite, or
+        so large or small that their squares are lost.
     """
     errors, stored = np.empty(len(at)), X.swapaxes(1, 2)
 

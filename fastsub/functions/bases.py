@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_array, check_tolerance, empty, zeros
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.arrays import Array, as_array, check_tolerance
 from fastsub.factor.choose import Want
-from fastsub.factor.cod import COD
-from fastsub.factor.cutoff import Cutoff
-from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.memory import empty, zeros
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.factor.small import decide_small
+from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.functions.stacks import bases_of_stack
 
 _DRIVERS = ("gesdd", "gesvd")

@@ -15,12 +15,12 @@ from fastsub.factor.arrays import (
     unscale,
     working_copy,
 )
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import prefers_seminormal
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.lu import Nonsingular
-from fastsub.factor.seminormal import Seminormal
+from fastsub.factor.least_squares.lu import Nonsingular
+from fastsub.factor.least_squares.seminormal import Seminormal
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff
 from fastsub.html import card
 
 

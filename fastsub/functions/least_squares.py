@@ -17,12 +17,12 @@ from fastsub.factor.arrays import (
     whole_strides,
     working_copy,
 )
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import SMALL_ENTRIES, is_small
-from fastsub.factor.cod import COD
-from fastsub.factor.cutoff import Cutoff
-from fastsub.factor.refine import Answer
-from fastsub.factor.solve import solve, solve_by
+from fastsub.factor.least_squares.refine import Answer
+from fastsub.factor.least_squares.solve import solve, solve_by
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.factor.stacked import NOBODY, backward_errors, places, solve_stack
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct_lstsq import py_lstsq

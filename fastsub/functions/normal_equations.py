@@ -27,14 +27,13 @@ from fastsub.factor.arrays import (
     as_array,
     check_finite_magnitude,
     check_weights,
-    gram_matrix,
-    product,
     unscale,
     working_copy,
 )
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import sigma_1_lower
-from fastsub.factor.inverse import Inverse
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.products import herk, product
+from fastsub.factor.rank.decide import sigma_1_lower
+from fastsub.factor.rank.inverse import Inverse
 from fastsub.kernels import blas, gram
 
 
@@ -202,7 +201,7 @@ def _solve(A: Array, B: Array, name: str, better: str) -> Array:
         return np.zeros((0, B.shape[1]), B.dtype)
     scaled, right = working_copy(A, name), working_copy(B, "b")
     W, exponents = scaled.W, np.full(n, scaled.exponent)
-    G = gram_matrix(W)
+    G = herk(W)
     lengths = np.sqrt(np.diagonal(G).real)
     tiny, eps = (float(x) for x in (np.finfo(A.dtype).tiny, np.finfo(A.dtype).eps))
     if not lengths.min() > math.sqrt(tiny) / eps:
@@ -210,7 +209,7 @@ def _solve(A: Array, B: Array, name: str, better: str) -> Array:
         up = -np.frexp(np.abs(W).max(axis=0, initial=0))[1]
         for column, power in zip(W.T, up.tolist(), strict=True):
             unscale(column, -power)
-        exponents, G = exponents + up, gram_matrix(W)
+        exponents, G = exponents + up, herk(W)
         lengths = np.sqrt(np.diagonal(G).real)
     condition = math.inf
     if lengths.all():

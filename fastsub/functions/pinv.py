@@ -3,7 +3,8 @@
     A^+ = V1 T^-1 U1^H      from the complete orthogonal decomposition A = U1 T V1^H
 
 Where the matrix is small, with V1 from one compiled call: A^+ = V1 (A V1)^+, A V1 of full column
-rank inverted by QR; where it is tall or wide, first by Cholesky (factor/pseudoinverse.py).
+rank inverted by QR; where it is tall or wide, first by Cholesky
+(factor/orthogonal/pseudoinverse.py).
 
 References
 ----------
@@ -24,17 +25,17 @@ from fastsub.factor.arrays import (
     as_array,
     check_finite_magnitude,
     check_tolerance,
-    product,
     unscale,
     whole_strides,
     working_copy,
-    zeros,
 )
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import is_small, is_tall
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff, certify
-from fastsub.factor.pseudoinverse import invert_by_cholesky
+from fastsub.factor.memory import zeros
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.orthogonal.pseudoinverse import invert_by_cholesky
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff, certify
 from fastsub.factor.small import by_sigma, decide_small
 from fastsub.factor.stacked import NOBODY, Decisions, places, solve_stack
 

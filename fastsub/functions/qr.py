@@ -18,8 +18,8 @@ from fastsub.factor.arrays import (
     working_copy,
 )
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import Product, Reflectors, pivoted_qr
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.orthogonal.reflectors import Product, Reflectors, pivoted_qr
+from fastsub.factor.orthogonal.rrqr import RRQR
 from fastsub.factor.stacked import places, qr_stack
 
 _MODES = ("full", "r", "economic", "raw")

@@ -15,13 +15,13 @@ from fastsub.factor.arrays import (
     check_tolerance,
     whole_strides,
 )
-from fastsub.factor.certificate import Certificate
 from fastsub.factor.choose import SMALL_ENTRIES, is_small, prefers_gram
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff
 from fastsub.factor.small import decide_small
 from fastsub.factor.stacked import NOBODY, decide_stack, places
+from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.functions.sources import elsewhere, sparse_options
 from fastsub.kernels.direct import py_rank
 

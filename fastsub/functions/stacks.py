@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_finite_magnitude, empty, whole_strides
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.arrays import Array, check_finite_magnitude, whole_strides
 from fastsub.factor.choose import is_small
-from fastsub.factor.cutoff import Cutoff
+from fastsub.factor.memory import empty
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.factor.stacked import NOBODY, Decisions, decide_stack, places
 
 # One matrix of the stack, by the path of a single one.

@@ -4,7 +4,7 @@
 
 Where columns are short a reflector is applied at once, without the BLAS: what panels save there is
 less than what their calls cost. Norms are downdated as in qrcp.pyx. Whatever is not a plain matrix
-of one of the four dtypes, of a magnitude that can be squared, is left to factor/rrqr.py.
+of one of the four dtypes, of a magnitude that can be squared, is left to factor/orthogonal/rrqr.py.
 
 References
 ----------

@@ -1,6 +1,6 @@
 /* The rank in lanes, proved. Included by lane_loops.h.
 
-   The proof is that of factor/decide.py. With R as computed the QR of A + E,
+   The proof is that of factor/rank/decide.py. With R as computed the QR of A + E,
 
         sigma_n(A) >= 1 / ||R^-1||_2 - ||E||_2,    ||E||_2 <= sqrt(max(m, n)) u ||A||_F
 

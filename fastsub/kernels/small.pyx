@@ -1,7 +1,7 @@
 """A whole rank decision and an orthonormal basis for a matrix of small order, without the BLAS.
 
 Householder QR of W = A or A^H, so that the wanted basis is columns of Q; then the bounds of
-factor/decide.py; then the columns. W lies in strips of eight columns (strips.h):
+factor/rank/decide.py; then the columns. W lies in strips of eight columns (strips.h):
 
         strip 0     strip 1                  one strip at a time: the reflectors of those before
         v           r r r                    are applied to it eight at a time (compact WY), then
@@ -270,7 +270,7 @@ cdef int weigh(Small* S, Weights* w) noexcept nogil:
 
 
 cdef int by_bounds(Small* S) noexcept nogil:
-    """Decide the rank as factor/decide.py does, in the units of A; see the statuses of small.pxd
+    """Decide the rank as factor/rank/decide.py does, in the units of A; see the statuses of small.pxd
 
     DECIDED: with reflectors for `columns`. ROUGH: the rank is proved, but no basis.
     """

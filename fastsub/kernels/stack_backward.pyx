@@ -1,6 +1,6 @@
 """Backward errors of the least-squares solutions of a stack: the loop over it, compiled.
 
-The estimate of Karlson and Walden, as factor/backward.py has it,
+The estimate of Karlson and Walden, as factor/least_squares/backward.py has it,
 
         mu(x) = || K^-H A^H r || / ||x||,    K^H K = A^H A + theta^2 I,    theta = ||r|| / ||x||
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_tolerance, product
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.arrays import Array, check_tolerance
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.functions.sources import elsewhere
 from fastsub.html import card, grid
 from fastsub.models.frames import read, write

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.functions.sources import elsewhere
 from fastsub.html import card
 from fastsub.kernels import blas

@@ -25,11 +25,11 @@ from fastsub.factor.arrays import (
     check_finite_magnitude,
     check_tolerance,
     check_weights,
-    product,
     unscale,
     working_copy,
 )
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.html import card
 from fastsub.models.observations import Observations
 

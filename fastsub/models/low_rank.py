@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from scipy.linalg import svd
 
-from fastsub.factor.arrays import Array, as_matrix, check_tolerance, product, unscale, working_copy
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.decide import Cutoff, Decision, certify, rounding_margin
-from fastsub.factor.reflectors import Reflectors
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance, unscale, working_copy
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff, Decision, certify, rounding_margin
 from fastsub.functions.sources import elsewhere
 from fastsub.html import card
 from fastsub.subspace.subspace import Subspace

@@ -1,7 +1,8 @@
 """Weighted rows of a least-squares problem, the triangle that stands for them, and its rank.
 
 What is kept in step: the rows as they were given (rows.py), (R g) of the weighted rows in a scale
-in which squares are safe (factor/updating.py), and the decomposition of R, made when asked for.
+in which squares are safe (factor/rows/updating.py), and the decomposition of R, made when asked
+for.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array, is_safe, magnitude, unscale, working_copy
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import rounding_margin, tail_norms
-from fastsub.factor.updating import UpdatableTriangle
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import rounding_margin, tail_norms
+from fastsub.factor.rows.updating import UpdatableTriangle
 from fastsub.models.rows import Rows
 
 
@@ -104,8 +105,8 @@ class Observations:
     def decide(self) -> tuple[COD, Certificate]:
         """Return the decomposition of R and the certificate of the weighted A.
 
-        R is that of A + E, ||E|| <= margin (factor/decide.py) for each unitary step, more after
-        removals; rows are factored anew where, after changes, that proves no rank.
+        R is that of A + E, ||E|| <= margin (factor/rank/decide.py) for each unitary step, more
+        after removals; rows are factored anew where, after changes, that proves no rank.
         """
         while self._state is None:
             R, size = self.factor.R, max(self.rows.count, self.n)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.orthogonal.rrqr import RRQR
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,11 @@ import numpy as np
 from scipy.linalg import LinAlgError, eigh, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import (
-    Array,
-    gram_matrix,
-    is_safe,
-    magnitude,
-    product,
-    unscale,
-    upper,
-    working_copy,
-    zeros,
-)
+from fastsub.factor.arrays import Array, is_safe, magnitude, unscale, upper, working_copy
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.memory import zeros
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import herk, product
 
 # Of eps s_1^2 / s_n^2: above it refinement would be too slow to be worth trying.
 _SLOW = 1e-3
@@ -93,7 +85,7 @@ def gram_path(A: Array, B: Array, alphas: Array) -> Path | None:
     if not 0 < p * k <= _MANY * q or not _is_plain(A, B) or not (alphas < _huge(dtype)).all():
         return None
     wide = m <= n
-    G = gram_matrix(A.T if wide else A)
+    G = herk(A.T if wide else A)
     if wide and dtype.kind == "c":
         np.conj(G, out=G)
     try:

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import unscale
-from fastsub.factor.cutoff import ldexp
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.rank.cutoff import ldexp
 from fastsub.models.interpolative import Interpolative
 from fastsub.models.low_rank import LowRank
 from fastsub.operators.products import Count, Products

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, zeros
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.arrays import Array
+from fastsub.factor.memory import zeros
+from fastsub.factor.orthogonal.reflectors import Reflectors
 
 _BLOCK = 32
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from fastsub.factor.arrays import Array, unscale
-from fastsub.factor.cutoff import EPS, Cutoff
+from fastsub.factor.rank.cutoff import EPS, Cutoff
 from fastsub.models.frames import check_names
 from fastsub.models.identifiability import Identifiability, judge
 from fastsub.operators.probes import gaussian

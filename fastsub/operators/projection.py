@@ -20,10 +20,12 @@ import numpy as np
 from scipy.linalg import LinAlgError, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, product, upper, zeros
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.decide import Cutoff, Decision, certify, svd_margin
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.arrays import Array, upper
+from fastsub.factor.memory import zeros
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import Cutoff, Decision, certify, svd_margin
 from fastsub.operators.products import Products
 from fastsub.operators.range_finder import Range
 

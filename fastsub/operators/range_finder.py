@@ -28,8 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_memory, product
-from fastsub.factor.decide import Cutoff, rounding_margin
+from fastsub.factor.arrays import Array
+from fastsub.factor.memory import check_memory
+from fastsub.factor.products import product
+from fastsub.factor.rank.decide import Cutoff, rounding_margin
 from fastsub.operators.growing import GrowingQR
 from fastsub.operators.probes import gaussian, norm_bound
 from fastsub.operators.products import Products

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_tolerance, product, unscale
-from fastsub.factor.cutoff import EPS, Cutoff
+from fastsub.factor.arrays import Array, check_tolerance, unscale
+from fastsub.factor.products import product
+from fastsub.factor.rank.cutoff import EPS, Cutoff
 from fastsub.operators.products import Count, Products
 from fastsub.operators.projection import Projection
 from fastsub.operators.range_finder import find_range

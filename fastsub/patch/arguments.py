@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg.blas import find_best_blas_type
 
 from fastsub.factor.arrays import Array
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.patch.tally import PassOn
 
 _PRECISIONS = frozenset("fdFD")

@@ -18,15 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import lapack, svdvals
 
-from fastsub.factor.arrays import (
-    Array,
-    check_finite_magnitude,
-    is_safe,
-    unscale,
-    working_copy,
-)
+from fastsub.factor.arrays import Array, check_finite_magnitude, is_safe, unscale, working_copy
 from fastsub.factor.choose import SMALL_ENTRIES
-from fastsub.factor.solve import solve as direct_solve
+from fastsub.factor.least_squares.solve import solve as direct_solve
 from fastsub.functions.qr import qr
 from fastsub.kernels.direct_lstsq import py_lstsq
 from fastsub.patch.arguments import believe, separate

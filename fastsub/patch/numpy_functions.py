@@ -13,7 +13,7 @@ import numpy as np
 import fastsub
 from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import SMALL_ENTRIES
-from fastsub.factor.cutoff import EPS
+from fastsub.factor.rank.cutoff import EPS
 from fastsub.kernels.direct import py_decide
 from fastsub.patch.arguments import (
     believe,

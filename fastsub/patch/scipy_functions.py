@@ -16,7 +16,7 @@ import scipy.linalg
 import fastsub
 from fastsub.factor.arrays import Array
 from fastsub.factor.choose import choose
-from fastsub.factor.cutoff import EPS
+from fastsub.factor.rank.cutoff import EPS
 from fastsub.patch.arguments import (
     believe,
     in_lapack_precision,

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from fastsub.factor.arrays import Array, as_matrix, check_finite_magnitude
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.functions.rank import matrix_rank
 from fastsub.plot.style import Theme, canvas, entitle, key
 

@@ -15,12 +15,14 @@ from functools import cached_property
 import numpy as np
 
 from fastsub.errors import RankDeficientError
-from fastsub.factor.arrays import Array, empty, product
+from fastsub.factor.arrays import Array
 from fastsub.factor.choose import Want, is_tall
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import Cutoff
-from fastsub.factor.implicit import ImplicitRange
-from fastsub.factor.sketched import decide_by_sketch
+from fastsub.factor.least_squares.implicit import ImplicitRange
+from fastsub.factor.memory import empty
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.products import product
+from fastsub.factor.rank.decide import Cutoff
+from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.subspace.vectors import column_norms
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix, check_tolerance, product
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance
+from fastsub.factor.products import product
 from fastsub.functions.sources import elsewhere
 from fastsub.html import card, grid
 from fastsub.solution.factors import Factors

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import norm as scaled_norm
 
-from fastsub.factor.arrays import Array, as_array, product
-from fastsub.factor.rrqr import RRQR
+from fastsub.factor.arrays import Array, as_array
+from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.products import product
 from fastsub.html import card
 from fastsub.kernels import blas
 from fastsub.solution.factors import Factors

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array, unscale, working_copy
-from fastsub.factor.sparse import SparseFactors
-from fastsub.factor.sparse_arrays import SparseInput
-from fastsub.factor.sparse_bases import null_basis, row_basis
-from fastsub.factor.sparse_bounds import sigma_1_bracket
-from fastsub.factor.sparse_solve import solve_sparse, solver_norm
+from fastsub.factor.sparse.arrays import SparseInput
+from fastsub.factor.sparse.bases import null_basis, row_basis
+from fastsub.factor.sparse.bounds import sigma_1_bracket
+from fastsub.factor.sparse.rank import SparseFactors
+from fastsub.factor.sparse.solve import solve_sparse, solver_norm
 from fastsub.solution.factors import Factors
 
 

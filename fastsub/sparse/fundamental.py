@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from fastsub.factor.arrays import Array, as_array, check_tolerance
-from fastsub.factor.sparse_arrays import read_sparse
+from fastsub.factor.sparse.arrays import read_sparse
 from fastsub.solution.fundamental import FundamentalSubspaces
 from fastsub.solution.solution_set import SolutionSet
 from fastsub.sparse.factors import SparseMap

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import check_memory, unscale, upper
-from fastsub.factor.cutoff import rounding_margin
-from fastsub.factor.reflectors import Reflectors
-from fastsub.factor.sparse_arrays import read_sparse
+from fastsub.factor.arrays import unscale, upper
+from fastsub.factor.memory import check_memory
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.rank.cutoff import rounding_margin
+from fastsub.factor.sparse.arrays import read_sparse
 from fastsub.models.identifiability import Identifiability
 from fastsub.models.identifiability import identifiability as of_dense
 

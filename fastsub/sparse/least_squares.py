@@ -13,9 +13,9 @@ from fastsub.factor.arrays import (
     unscale,
     working_copy,
 )
-from fastsub.factor.sparse import SparseFactors
-from fastsub.factor.sparse_arrays import read_sparse
-from fastsub.factor.sparse_solve import solve_sparse
+from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.rank import SparseFactors
+from fastsub.factor.sparse.solve import solve_sparse
 
 
 def lstsq(a: Any, b: Any, cond: float | None = None, *, full_output: bool = False) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastsub.factor.arrays import check_tolerance
-from fastsub.factor.sparse import SparseFactors
-from fastsub.factor.sparse_arrays import read_sparse
+from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.rank import SparseFactors
 
 
 def matrix_rank(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastsub.factor.arrays import Array, check_tolerance
-from fastsub.factor.sparse import SparseFactors
-from fastsub.factor.sparse_arrays import read_sparse
-from fastsub.factor.sparse_bases import null_basis, particular_basis, row_basis
+from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.bases import null_basis, particular_basis, row_basis
+from fastsub.factor.sparse.rank import SparseFactors
 
 
 def null_space(

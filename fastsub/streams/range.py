@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, check_tolerance, empty, product
+from fastsub.factor.arrays import Array, check_tolerance
 from fastsub.factor.gram import gram_matrix
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.memory import empty
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
 from fastsub.kernels import blas, gram
 from fastsub.streams.reduced import Reduced
 from fastsub.streams.stream import Stream, stream

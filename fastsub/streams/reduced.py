@@ -1,7 +1,7 @@
 """What the triangle of all rows says of the matrix: everything of its row side, and least squares.
 
-A + E = Q R, ||E||_2 <= margin (factor/tsqr.py), so |sigma_i(A) - sigma_i(R)| <= margin for all i
-(Weyl): the certificate of R becomes that of A when its bounds are moved apart by the margin.
+A + E = Q R, ||E||_2 <= margin (factor/rows/tsqr.py), so |sigma_i(A) - sigma_i(R)| <= margin for all
+i (Weyl): the certificate of R becomes that of A when its bounds are moved apart by the margin.
 
 References
 ----------
@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, unscale, zeros
-from fastsub.factor.backward import column_norms, karlson_walden
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.cod import COD
-from fastsub.factor.cutoff import EPS, Cutoff, ldexp
-from fastsub.factor.tsqr import Triangle
+from fastsub.factor.arrays import Array, unscale
+from fastsub.factor.least_squares.backward import karlson_walden
+from fastsub.factor.memory import zeros
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.products import column_norms
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.cutoff import EPS, Cutoff, ldexp
+from fastsub.factor.rows.tsqr import Triangle
 from fastsub.html import card
 
 

@@ -14,9 +14,9 @@ from fastsub.factor.arrays import (
     check_weights,
     whole_strides,
 )
-from fastsub.factor.block_gram import Coordinates
-from fastsub.factor.cutoff import EPS
-from fastsub.factor.tsqr import NotFiniteError, Triangle
+from fastsub.factor.rank.cutoff import EPS
+from fastsub.factor.rows.block_gram import Coordinates
+from fastsub.factor.rows.tsqr import NotFiniteError, Triangle
 from fastsub.html import card
 from fastsub.streams.reduced import Reduced
 

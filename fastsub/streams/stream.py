@@ -12,7 +12,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, as_matrix
 from fastsub.factor.parallel import thread_count
-from fastsub.factor.tsqr import memory
+from fastsub.factor.rows.tsqr import memory
 from fastsub.html import card
 from fastsub.streams import checkpoint as files
 from fastsub.streams.prefetch import Prefetch

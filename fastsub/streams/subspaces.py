@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastsub.factor.arrays import Array
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.streams.range import multiply
 from fastsub.streams.reduced import Reduced
 from fastsub.subspace.subspace import Subspace

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from scipy.linalg import svdvals
 
-from fastsub.factor.arrays import Array, as_array, product, upper
+from fastsub.factor.arrays import Array, as_array, upper
 from fastsub.factor.choose import choose
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
 from fastsub.factor.stacked import angles_stack
 from fastsub.functions.subspaces import orth
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_memory, product, zeros
+from fastsub.factor.arrays import Array
 from fastsub.factor.choose import choose
-from fastsub.factor.implicit import ImplicitRange
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.least_squares.implicit import ImplicitRange
+from fastsub.factor.memory import check_memory, zeros
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
 from fastsub.subspace.vectors import Vectors
 
 _ALTERNATIVE = (

@@ -25,12 +25,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import eigvalsh
 
-from fastsub.factor.arrays import Array, product
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.arrays import Array
 from fastsub.factor.choose import choose
-from fastsub.factor.cod import COD
-from fastsub.factor.decide import rounding_margin
-from fastsub.factor.reflectors import Reflectors
+from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.orthogonal.reflectors import Reflectors
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import rounding_margin
 
 # Loss of orthonormality of a computed basis, ||Q^H Q - I||_2, in units of eps.
 _ORTHONORMAL = 20

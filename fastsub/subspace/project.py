@@ -13,9 +13,9 @@ from fastsub.factor.arrays import (
     as_matrix,
     check_finite_magnitude,
     check_tolerance,
-    product,
     working_copy,
 )
+from fastsub.factor.products import product
 from fastsub.subspace.projector import Projector
 from fastsub.subspace.subspace import Subspace
 from fastsub.subspace.vectors import default_tol

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from fastsub.factor.arrays import Array, product, zeros
+from fastsub.factor.arrays import Array
+from fastsub.factor.memory import zeros
+from fastsub.factor.products import product
 
 if TYPE_CHECKING:
     from fastsub.subspace.subspace import Subspace

@@ -17,10 +17,10 @@ from fastsub.factor.arrays import (
     as_matrix,
     check_finite_magnitude,
     check_tolerance,
-    product,
 )
-from fastsub.factor.certificate import Certificate
-from fastsub.factor.decide import rounding_margin
+from fastsub.factor.products import product
+from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.decide import rounding_margin
 from fastsub.functions.subspaces import null_space, orth, row_space
 from fastsub.html import card
 from fastsub.subspace.angles import angles_between

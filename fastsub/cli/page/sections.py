@@ -16,7 +16,7 @@ from fastsub.cli.facts import Array
 from fastsub.cli.page.embedded import data_url, figure
 from fastsub.cli.report import MatrixFacts
 from fastsub.cli.text import printable
-from fastsub.factor.certificate import Certificate
+from fastsub.factor.rank.certificate import Certificate
 from fastsub.html import Html, facts, grid, tag
 from fastsub.solution.fundamental import FundamentalSubspaces
 

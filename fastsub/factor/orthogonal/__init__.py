@@ -1,0 +1,1 @@
+"""Orthogonal factorisations of dense matrices: rank-revealing QR, RZ, URV and COD."""

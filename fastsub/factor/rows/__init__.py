@@ -1,0 +1,1 @@
+"""Rows that come block by block: the triangle of those seen so far."""

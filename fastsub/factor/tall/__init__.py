@@ -1,0 +1,1 @@
+"""Tall matrices: a sketch proposes, one more pass over the matrix proves."""
