@@ -270,7 +270,7 @@ cdef int weigh(Small* S, Weights* w) noexcept nogil:
 
 
 cdef int by_bounds(Small* S) noexcept nogil:
-    """Decide the rank as factor/rank/decide.py does, in the units of A; see the statuses of small.pxd
+    """Decide the rank as rank/decide.py does, in the units of A; see the statuses of small.pxd
 
     DECIDED: with reflectors for `columns`. ROUGH: the rank is proved, but no basis.
     """
