@@ -10,6 +10,8 @@ cdef void block_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, 
 cdef void apply_step(char trans, blas_int m, blas_int n, blas_int j, blas_int nb, scalar* A,
                      blas_int lda, scalar* T, blas_int ldt, scalar* C, blas_int ldc,
                      scalar* work) noexcept nogil
+cdef blas_int invert_gram(blas_int k, blas_int nb, scalar* T, scalar* full,
+                          blas_int ldf) noexcept nogil
 cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
                      scalar* full, blas_int ldf, scalar* work) noexcept nogil
 cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,

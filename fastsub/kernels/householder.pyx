@@ -95,25 +95,15 @@ cdef void block_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, 
               T + j * nb, nb)
 
 
-cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
-                     scalar* full, blas_int ldf, scalar* work) noexcept nogil:
-    """full (k, k), its upper triangle := T of all k reflectors as one block; work (m * nb)
+cdef blas_int invert_gram(blas_int k, blas_int nb, scalar* T, scalar* full,
+                          blas_int ldf) noexcept nogil:
+    """full (k, k), its upper triangle := (striu(V^H V) + diag(1/tau))^-1, V^H V given there
 
-    By inversion of striu(V^H V) + diag(1/tau); a reflector with tau = 0 is the identity. It may
-    take the upper triangle of A itself.
+    The tau stand on the diagonals of T (nb, k); a reflector with tau = 0 is the identity.
     """
-    cdef scalar one = 1, zero = 0, tau
-    cdef Py_ssize_t b, i, j, ld = ldf
-    cdef blas_int info, width, rows
-    for b in range((k + nb - 1) // nb):
-        j = b * nb
-        width = <blas_int>min(<Py_ssize_t>nb, k - j)
-        rows = <blas_int>(m - j)
-        explicit_v(rows, width, A + j + j * <Py_ssize_t>lda, lda, work)
-        if j > 0:
-            gemm(c'C', c'N', <blas_int>j, width, rows, one, A + j, lda, work, rows, zero,
-                 full + j * ld, ldf)
-        herk(c'U', c'C', width, rows, 1.0, work, rows, 0.0, full + j * (ld + 1), ldf)
+    cdef scalar one = 1, tau
+    cdef Py_ssize_t i, j, ld = ldf
+    cdef blas_int info
     for j in range(k):
         tau = T[j % nb + j * nb]
         if tau == 0:
@@ -129,6 +119,27 @@ cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int ld
         if T[j % nb + j * nb] == 0:
             full[j + j * ld] = 0
     return info
+
+
+cdef blas_int full_t(blas_int m, blas_int k, blas_int nb, scalar* A, blas_int lda, scalar* T,
+                     scalar* full, blas_int ldf, scalar* work) noexcept nogil:
+    """full (k, k), its upper triangle := T of all k reflectors as one block; work (m * nb)
+
+    By inversion of striu(V^H V) + diag(1/tau). It may take the upper triangle of A itself.
+    """
+    cdef scalar one = 1, zero = 0
+    cdef Py_ssize_t b, j, ld = ldf
+    cdef blas_int width, rows
+    for b in range((k + nb - 1) // nb):
+        j = b * nb
+        width = <blas_int>min(<Py_ssize_t>nb, k - j)
+        rows = <blas_int>(m - j)
+        explicit_v(rows, width, A + j + j * <Py_ssize_t>lda, lda, work)
+        if j > 0:
+            gemm(c'C', c'N', <blas_int>j, width, rows, one, A + j, lda, work, rows, zero,
+                 full + j * ld, ldf)
+        herk(c'U', c'C', width, rows, 1.0, work, rows, 0.0, full + j * (ld + 1), ldf)
+    return invert_gram(k, nb, T, full, ldf)
 
 
 cdef void complement(blas_int m, blas_int k, blas_int start, blas_int count, scalar* A,

@@ -27,7 +27,8 @@ Elmroth & Gustavson, Applying recursion to serial and parallel QR factorization 
     performance, IBM J. Res. Dev. 44 (2000): the panel.
 """
 
-from fastsub.kernels.blas cimport blas_int, column_stride, gemm, herk, larfg, scalar, trmm, trtri
+from fastsub.kernels.blas cimport blas_int, column_stride, gemm, herk, larfg, scalar, trmm
+from fastsub.kernels.householder cimport invert_gram
 from fastsub.kernels.scalars cimport conj
 from fastsub.kernels.vectors cimport axpy, dot
 
@@ -189,24 +190,10 @@ cdef blas_int rz_complement(blas_int r, blas_int p, blas_int nb, scalar* B, blas
     striu(I + B^H B) + diag(1/tau) (Joffrain et al. 2006, see householder.pyx).
     """
     cdef scalar one = 1, zero = 0
-    cdef scalar tau
-    cdef Py_ssize_t i, j, i0, ld = ldf, b = ldb, c = ldc
+    cdef Py_ssize_t i, j, i0, b = ldb, c = ldc
     cdef blas_int info
     herk(c'U', c'C', r, p, 1.0, B, ldb, 0.0, full, ldf)
-    for j in range(r):
-        tau = T[j % nb + j * nb]
-        if tau == 0:
-            for i in range(j):
-                full[i + j * ld] = 0
-            for i in range(j + 1, r):
-                full[j + i * ld] = 0
-            full[j + j * ld] = 1
-        else:
-            full[j + j * ld] = one / tau
-    info = trtri(c'U', c'N', r, full, ldf)
-    for j in range(r):
-        if T[j % nb + j * nb] == 0:
-            full[j + j * ld] = 0
+    info = invert_gram(r, nb, T, full, ldf)
     # top := F B^H, bottom := I - B top, top := -top
     for i0 in range(0, p, 32):
         for j in range(r):
