@@ -308,3 +308,10 @@ def test_large_matrices_are_taken_one_at_a_time():
             columns = width[0] + width[1] * r
             ft.check_orthonormal(basis[:, :columns])
             assert not basis[:, columns:].any()
+
+
+def test_a_stack_of_vectors_is_told_how_to_be_one():
+    A = np.ones((5, 4, 3))
+    with pytest.raises(ValueError, match=r"got 4 and 5; a stack of vectors is b\[\.\.\., None\]"):
+        fastsub.lstsq(A, np.ones((5, 4)))
+    assert fastsub.lstsq(A, np.ones((5, 4))[..., None])[0].shape == (5, 3, 1)

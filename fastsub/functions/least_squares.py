@@ -129,6 +129,7 @@ def lstsq(
         raise ValueError(
             f"a and b must have the same number of rows, got {A.shape[-2]} and "
             f"{B.shape[0 if B.ndim == 1 else -2]}"
+            + ("; a stack of vectors is b[..., None]" if B.shape == A.shape[:-1] else "")
         )
     if check_finite and B.size:
         check_finite_magnitude(np.atleast_2d(B), "b")
