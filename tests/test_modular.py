@@ -10,6 +10,7 @@ from fastsub.factor.modular import elimination as modular
 from fastsub.factor.modular import gf2, residues
 from fastsub.kernels import modular as kernel
 from fastsub.kernels.jordan import py_jordan, py_spans
+from fastsub.kernels.residues import py_depth
 
 PRIMES = [2, 3, 5, 65521, 8388593, 2**31 - 1, 2**61 - 1, 2**63 - 25]
 
@@ -96,11 +97,11 @@ def edges():
     found = []
     grid = [(8 + k) << bits for bits in range(17, 60) for k in range(8)]
     for low, high in itertools.pairwise(grid):
-        if kernel.py_depth(low)[1:] != kernel.py_depth(high)[1:]:
-            pieces = kernel.py_depth(low)[1:]
+        if py_depth(low)[1:] != py_depth(high)[1:]:
+            pieces = py_depth(low)[1:]
             while high - low > 1:
                 middle = (low + high) // 2
-                same = kernel.py_depth(middle)[1:] == pieces
+                same = py_depth(middle)[1:] == pieces
                 low, high = (middle, high) if same else (low, middle)
             found += [modular.previous_prime(high), modular.next_prime(low)]
     assert len(found) >= 10
@@ -110,7 +111,7 @@ def edges():
 @pytest.mark.parametrize("p", edges())
 def test_products_of_the_largest_residues(p):
     """Sums of k products of +-(p - 1)/2 are the longest there are: none may pass 2^53."""
-    depth, _, _ = kernel.py_depth(p)
+    depth, _, _ = py_depth(p)
     assert depth >= 128
     half = p // 2
     for k in (1, 128, 257, min(depth, 700), min(depth, 700) + 1):

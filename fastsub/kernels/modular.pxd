@@ -4,10 +4,6 @@ from libc.stdint cimport int64_t
 
 from fastsub.kernels.residues cimport Field, residue
 
-cdef Py_ssize_t pivot_size(Py_ssize_t m, Py_ssize_t w) noexcept nogil
-cdef Py_ssize_t find_pivots(const Field* F, Py_ssize_t m, Py_ssize_t w, residue* W, Py_ssize_t ldw,
-                            Py_ssize_t* swaps, Py_ssize_t* cols, int64_t* values, residue* T,
-                            Py_ssize_t ldt, residue* work, double* pack) noexcept nogil
 cdef Py_ssize_t eliminate_panel(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_ssize_t w,
                                 residue* A, Py_ssize_t lda, Py_ssize_t* swaps, Py_ssize_t* cols,
                                 int64_t* values, residue* T, Py_ssize_t* pending, residue* work,

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 _Residue = TypeVar("_Residue", np.float64, np.int64)
 _Index = NDArray[np.intp]
 
-def py_is_wide(p: int) -> bool: ...
-def py_depth(p: int) -> tuple[int, int, int]: ...
 def py_work_size(p: int, m: int, n: int, w: int) -> tuple[int, int]: ...
 def py_encode(A: NDArray[np.int64], p: int, W: NDArray[_Residue]) -> None: ...
 def py_decode(W: NDArray[_Residue], p: int, A: NDArray[np.int64]) -> None: ...
@@ -35,23 +33,5 @@ def py_substitute(
     cols: _Index,
     X: NDArray[_Residue],
     work: NDArray[_Residue],
-    pack: NDArray[np.float64],
-) -> None: ...
-def py_find_pivots(
-    p: int,
-    W: NDArray[_Residue],
-    swaps: _Index,
-    cols: _Index,
-    values: NDArray[np.int64],
-    T: NDArray[_Residue],
-    work: NDArray[_Residue],
-    pack: NDArray[np.float64],
-) -> int: ...
-def py_product_size(p: int, m: int, n: int, k: int) -> int: ...
-def py_subtract_product(
-    p: int,
-    A: NDArray[_Residue],
-    B: NDArray[_Residue],
-    C: NDArray[_Residue],
     pack: NDArray[np.float64],
 ) -> None: ...

@@ -26,3 +26,4 @@ cdef void multiply(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, int
 cdef void reduce_rows(const Field* F, Py_ssize_t m, Py_ssize_t n, residue* A,
                       Py_ssize_t lda) noexcept nogil
 cdef int64_t inverse(int64_t x, int64_t p) noexcept nogil
+cdef Py_ssize_t row_stride(const residue[:, :] A) except -1

@@ -229,3 +229,52 @@ cdef void multiply(const Field* F, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, int
         done += inner
         if not lazy or done < k:
             reduce_rows(F, m, n, C, ldc)
+
+
+cdef Py_ssize_t row_stride(const residue[:, :] A) except -1:
+    """Distance of two rows; their entries must be contiguous."""
+    cdef Py_ssize_t size = sizeof(residue)
+    if A.strides[0] % size or (A.shape[1] > 1 and A.strides[1] != size):
+        raise ValueError("the rows must be contiguous")
+    return A.strides[0] // size
+
+
+# ---- Python shims ----
+
+def py_is_wide(int64_t p):
+    """Return whether residues modulo p are integers in 0..p-1; else they are balanced doubles."""
+    cdef Field F
+    set_field(p, &F)
+    return F.t > 1
+
+
+def py_depth(int64_t p):
+    """Return the number of terms that may be summed before a reduction, and the pieces s and t."""
+    cdef Field F
+    set_field(p, &F)
+    return F.depth, F.s, F.t
+
+
+def py_product_size(int64_t p, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k):
+    """Return the elements of workspace of `py_subtract_product`."""
+    cdef Field F
+    set_field(p, &F)
+    return product_size(&F, m, n, k) + 1
+
+
+def py_subtract_product(int64_t p, residue[:, :] A, residue[:, :] B, residue[:, :] C,
+                        double[::1] pack):
+    """C := C - A B; the rows of all three are contiguous."""
+    cdef Field F
+    cdef Py_ssize_t m = C.shape[0], n = C.shape[1], k = B.shape[0]
+    cdef Py_ssize_t lda = row_stride(A), ldb = row_stride(B), ldc = row_stride(C)
+    set_field(p, &F)
+    if A.shape[0] != m or A.shape[1] != k or B.shape[1] != n:
+        raise ValueError("shapes do not match")
+    if pack.shape[0] < product_size(&F, m, n, k) + 1:
+        raise ValueError("workspace too small")
+    if m == 0 or n == 0 or k == 0:
+        return
+    with nogil:
+        multiply(&F, m, n, k, -1, &A[0, 0], lda, &B[0, 0], ldb, True, &C[0, 0], ldc, False,
+                 &pack[0])

@@ -26,7 +26,7 @@ from fastsub.factor.modular.residues import (
     take_columns,
     workspace,
 )
-from fastsub.kernels import modular
+from fastsub.kernels import modular, modular_pivots, residues
 from fastsub.kernels.jordan import py_spans
 
 __all__ = [
@@ -149,8 +149,8 @@ def _is_reduced(A: Array, E: ModularEchelon, scratch: Array) -> bool:
     W = encode(A, p, scratch)
     X = encode(take_columns(E.padded, free)[: E.rank], p)
     rest, pivots = take_columns(W, free), take_columns(W, E.pivots)
-    pack = np.empty(modular.py_product_size(p, len(W), len(free), E.rank))
-    modular.py_subtract_product(p, pivots, X, rest, pack)
+    pack = np.empty(residues.py_product_size(p, len(W), len(free), E.rank))
+    residues.py_subtract_product(p, pivots, X, rest, pack)
     return bool(modular.py_is_zero(rest))
 
 
@@ -211,7 +211,7 @@ def inverse_mod(B: Array, p: int) -> Array:
     T = np.empty_like(W)
     cols, swaps, values = np.empty(n, np.intp), np.empty(n, np.intp), np.empty(n, np.int64)
     work, pack = workspace(p, n, n, n, W.dtype)
-    rank = modular.py_find_pivots(p, W, swaps, cols, values, T, work, pack)
+    rank = modular_pivots.py_find_pivots(p, W, swaps, cols, values, T, work, pack)
     if rank < n:
         raise _singular(rank, n, p)
     # T inverts the matrix with its rows exchanged: the columns of T go back.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastsub.kernels import modular
+from fastsub.kernels import modular, residues
 from fastsub.kernels.jordan import py_jordan
 
 Array = NDArray[Any]
@@ -56,7 +56,7 @@ def encode(A: Array, p: int, out: Array | None = None) -> Array:
     if not rows or (A.shape[1] > 1 and A.strides[1] != A.itemsize):
         A = np.ascontiguousarray(A, dtype=np.int64)
     if out is None:
-        out = np.empty(A.shape, np.int64 if modular.py_is_wide(p) else np.float64)
+        out = np.empty(A.shape, np.int64 if residues.py_is_wide(p) else np.float64)
     modular.py_encode(A, p, out)
     return out
 
@@ -144,7 +144,7 @@ def product_mod(A: Array, B: Array, p: int) -> Int64:
     array([[19]])
     """
     C = encode(np.zeros((A.shape[0], B.shape[1]), np.int64), p)
-    pack = np.empty(modular.py_product_size(p, C.shape[0], C.shape[1], len(B)))
+    pack = np.empty(residues.py_product_size(p, C.shape[0], C.shape[1], len(B)))
     minus = np.negative(decode(encode(A, p), p))  # residues first: -2^63 has no negative
-    modular.py_subtract_product(p, encode(minus, p), encode(B, p), C, pack)
+    residues.py_subtract_product(p, encode(minus, p), encode(B, p), C, pack)
     return decode(C, p)
