@@ -47,7 +47,7 @@ THIRD_PARTY = {"numpy", "scipy", "libc", "cpython", "cython"}
 EXTRAS = {
     "fastsub.models.frames": {"narwhals"},
     "fastsub.exact.rational": {"sympy"},
-    "fastsub.streams.sources": {"pyarrow"},
+    "fastsub.streams.tables": {"pyarrow"},
     "fastsub.factor.sparse.suitesparse": {"sparseqr"},
 }
 """What a module may import inside a function, because somebody asked for it."""

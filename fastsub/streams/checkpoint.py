@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from fastsub.factor.arrays import Array
 
-_VERSION = "fastsub stream 2"
+_VERSION = "fastsub stream 3"
 
 
 def save(path: Path, arrays: dict[str, Array], mark: str) -> None:
@@ -29,6 +30,22 @@ def save(path: Path, arrays: dict[str, Array], mark: str) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
+
+
+def check(path: Path) -> None:
+    """Raise OSError if `save` could not write there; better now than hours later."""
+    part = path.with_name(path.name + ".part")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        part.open("wb").close()
+        part.unlink()
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"no checkpoint can be written ({error.strerror}): name another file",
+            str(path),
+        ) from None
 
 
 def load(path: Path, mark: str) -> dict[str, Array]:

@@ -1,9 +1,15 @@
-"""Reading ahead: threads read while another computes, a bounded number of blocks in hand."""
+"""Reading ahead: threads read while another computes, a bounded number of blocks in hand.
+
+Ctrl-C may strike whoever takes the items between any two instructions, so it shares with the
+threads only what one instruction changes: queues of tokens and a dictionary. An interrupt may free
+a slot twice, never lose one, nor an item.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 
@@ -15,7 +21,7 @@ class Prefetch:
     items : iterator
         Advanced by one thread at a time.
     slots : int
-        Items that may exist: those that are being loaded and those that `done` was not said of.
+        Items that may exist: those that are being loaded and those that are not dropped.
     load : callable, optional
         Applied by the threads, to several items at once.
     threads : int
@@ -29,21 +35,22 @@ class Prefetch:
         threads: int = 1,
     ) -> None:
         self._items, self._load = items, load
-        self._free = threading.Semaphore(slots)
         self._turn = threading.Lock()
+        self._free: SimpleQueue[None] = SimpleQueue()
+        self._news: SimpleQueue[None] = SimpleQueue()
         self._ready: dict[int, tuple[str, Any]] = {}
-        self._change = threading.Condition()
-        self._read, self._next = 0, 0
+        self._read, self._oldest = 0, 0
         self._stopped = False
-        for _ in range(threads):
-            threading.Thread(target=self._work, name="fastsub-reader", daemon=True).start()
+        self._threads, self._started = threads, 0
+        for _ in range(slots):
+            self._free.put(None)
 
     def _work(self) -> None:
         while True:
-            self._free.acquire()
+            self._free.get()
             with self._turn:
                 if self._stopped:
-                    self._free.release()
+                    self._free.put(None)
                     return
                 number = self._read
                 self._read += 1
@@ -59,31 +66,30 @@ class Prefetch:
                     found = "item", self._load(found[1])
                 except BaseException as error:  # likewise
                     found = "error", error
-            with self._change:
-                self._ready[number] = found
-                self._change.notify()
+            self._ready[number] = found
+            found = "", None  # nothing of it is held while the next is waited for
+            self._news.put(None)
 
-    def get(self) -> Any:
-        """Return the next item; None at the end.
+    def get(self, number: int) -> Any:
+        """Return the item of a number, counted from 0; None at the end.
 
-        An item is returned again and again until `done` is said: whoever is interrupted before
-        has lost nothing.
+        Those before it are dropped. The same item may be asked for again.
         """
-        with self._change:
-            self._change.wait_for(lambda: self._next in self._ready)
-            kind, item = self._ready[self._next]
+        while self._oldest < number:
+            self._ready.pop(self._oldest, None)
+            self._free.put(None)
+            self._oldest += 1
+        while self._started < self._threads:
+            threading.Thread(target=self._work, name="fastsub-reader", daemon=True).start()
+            self._started += 1
+        while number not in self._ready:
+            self._news.get()
+        kind, item = self._ready[number]
         if kind == "error":
             raise item
         return item
 
-    def done(self) -> None:
-        """Say that the item is no more needed."""
-        with self._change:
-            del self._ready[self._next]
-            self._next += 1
-        self._free.release()
-
     def close(self) -> None:
         """End the threads, after the items that they are reading."""
         self._stopped = True
-        self._free.release()
+        self._free.put(None)

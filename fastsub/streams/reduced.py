@@ -51,12 +51,12 @@ class Reduced:
     """
 
     def __init__(
-        self, triangle: Triangle, n: int, vector: bool, rtol: float | None, tol: float | None
+        self, triangle: Triangle, n: int, sides: int | None, rtol: float | None, tol: float | None
     ) -> None:
         state = triangle.settled()
         self.shape = (state.rows, n)
         self.dtype = state.R.dtype
-        self._vector = vector
+        self._sides, self._vector = sides, sides == -1
         height = min(len(state.R), n)
         self.exponent, R = _common(state.R[:height, :n], state.exponents[:n])
         self.R = R
@@ -105,7 +105,7 @@ class Reduced:
     @cached_property
     def _solution(self) -> Array:
         """That of R x = Q^H b as they are scaled here."""
-        if not self._inside.shape[1]:
+        if self._sides is None:
             raise ValueError("there was no right-hand side: reduce pairs (X, y), or give b")
         return self._cod.solve(self._inside)
 

@@ -21,6 +21,8 @@ from fastsub.html import card
 from fastsub.streams.reduced import Reduced
 
 _FIELDS = ("R", "exponents", "waiting", "gram")
+# Of the root of a weight, in single precision: beyond, products with rows are lost.
+_LEAST = 1e-30
 _NUMBERS = ("rows", "units", "patience", "height", "loss")
 
 
@@ -105,8 +107,9 @@ class Reducer:
             Y = Y[:, None] if Y.ndim == 1 else Y
         dtype = np.result_type(X, Y)
         if weights is not None:
-            root = np.sqrt(check_weights(weights, p))[:, None]
-            X, Y = X * root.astype(X.real.dtype), Y * root.astype(Y.real.dtype)
+            root = _roots(weights, p, dtype)
+            with np.errstate(over="ignore", invalid="ignore"):  # shows as not finite
+                X, Y = X * root.astype(X.real.dtype), Y * root.astype(Y.real.dtype)
         state = self._state
         if state is None:
             state = (Triangle.of(n + Y.shape[1], dtype), n, k)
@@ -127,6 +130,7 @@ class Reducer:
                 triangle = triangle.add(X, Y, None if _gram is None else _gram[0])
             except NotFiniteError as error:
                 what = "X" if error.column < n else "y"
+                what += "" if weights is None else " times the root of its weight"
                 raise ValueError(
                     f"{what} must be finite, got {error.value} in row {self.rows + error.row}; "
                     "drop or impute such rows (rows count from 0)"
@@ -149,6 +153,8 @@ class Reducer:
 
     def merge(self, other: Reducer) -> Reducer:
         """Add all rows of another reducer, which is left as it is; return self."""
+        if not isinstance(other, Reducer):
+            raise TypeError(f"a Reducer merges with another one, got a {type(other).__name__}")
         if other._state is None:
             return self
         if self._state is None:
@@ -178,7 +184,7 @@ class Reducer:
         if self._state is None:
             raise ValueError("there was no block of rows: not even the number of columns is known")
         triangle, n, k = self._state
-        return Reduced(triangle, n, k == -1, rtol, tol)
+        return Reduced(triangle, n, k, rtol, tol)
 
     def to_arrays(self) -> dict[str, Array]:
         """Return the state as plain arrays, to be stored anywhere without pickle."""
@@ -196,9 +202,18 @@ class Reducer:
 
     @classmethod
     def from_arrays(cls, arrays: Any) -> Reducer:
-        """Return the reducer whose `to_arrays` these are."""
+        """Return the reducer whose `to_arrays` these are.
+
+        Raises
+        ------
+        ValueError
+            If one of the arrays is missing.
+        """
         self = cls()
-        if "R" in arrays:
+        missing = {*_FIELDS, "numbers", "columns"} - set(arrays)
+        if missing and set(arrays):
+            raise ValueError(f"these are not all arrays of a Reducer: {sorted(missing)} missing")
+        if set(arrays):
             fields: dict[str, Any] = {name: np.array(arrays[name]) for name in _FIELDS}
             fields |= {name: np.asfortranarray(fields[name]) for name in ("R", "gram")}
             numbers = dict(zip(_NUMBERS, np.array(arrays["numbers"]).tolist(), strict=True))
@@ -221,7 +236,21 @@ class Reducer:
         return f"<Reducer of {triangle.rows} x {n} {triangle.R.dtype}, {_sides(k)}>"
 
 
+def _roots(weights: Any, p: int, dtype: np.dtype[Any]) -> Array:
+    """Return the roots of the weights of p rows, shape (p, 1), where `dtype` can hold them."""
+    root = np.sqrt(check_weights(weights, p))[:, None]
+    if dtype.char in "fF":
+        away = (root != 0) & ((root < _LEAST) | (root > 1 / _LEAST))
+        if away.any():
+            raise ValueError(
+                f"weights of rows in single precision must lie between {_LEAST**2:.0e} and "
+                f"{_LEAST**-2:.0e}, or be 0; got {root[away][0] ** 2:.1e}: divide them by their "
+                "largest, or pass X in double precision"
+            )
+    return root
+
+
 def _sides(k: int | None) -> str:
     if k is None:
         return "no right-hand side"
-    return "one right-hand side" if k in (-1, 1) else f"{k} right-hand sides"
+    return "a right-hand side (p,)" if k == -1 else f"right-hand sides (p, {k})"

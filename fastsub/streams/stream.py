@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import time
+import warnings
+import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, as_matrix
-from fastsub.factor.parallel import thread_count
-from fastsub.factor.rows.tsqr import memory
+from fastsub.factor.arrays import Array, as_matrix, check_tolerance
 from fastsub.html import card
+from fastsub.streams import budget
 from fastsub.streams import checkpoint as files
-from fastsub.streams.prefetch import Prefetch
+from fastsub.streams.passes import Pass
 from fastsub.streams.reducer import Reducer
-from fastsub.streams.sources import Block, Mapped, Source, open_source
+from fastsub.streams.source import Source
+from fastsub.streams.sources import open_beside, open_source
 
 # Blocks in hand: one is computed with, one is ready, one is being read.
 _SLOTS = 3
-# Bytes of a block that is read at once: a fraction of the last cache.
-_BLOCK_BYTES = 8 << 20
-# The same where it is multiplied by whoever read it: of the second-level cache.
-_HOT_BYTES = 1 << 20
 # Seconds.
 _CHECK_EVERY = 30.0
 
 Progress = Callable[[int, int | None], object]
-
-
-@dataclass(eq=False)
-class _Run:
-    """One pass: what it reduces, how far it is, and what was read ahead of a generator."""
-
-    b: Any
-    intercept: bool
-    mark: str
-    reducer: Reducer
-    ends: tuple[Array, Array] | None = None
-    complete: bool = False
-    ahead: Prefetch | None = None
 
 
 class Stream:
@@ -66,26 +50,27 @@ class Stream:
         progress: Progress | None,
         read_ahead: bool,
     ) -> None:
-        if not max_memory > 0:
-            raise ValueError(f"max_memory must be a number of bytes, got {max_memory!r}")
+        self.max_memory = budget.bytes_of(max_memory)
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress must be a function of rows done and rows, got {progress!r}")
         self._source = open_source(source)
         if self._source.columns is None and self._source.rows is not None:
             raise ValueError("rows must come from a matrix (2-d), got a vector")
-        self._weights = None if weights is None else open_source(weights)
-        self.max_memory = int(max_memory)
+        self._weights = None if weights is None else open_beside(weights, "weights")
         self._checkpoint = None if checkpoint is None else Path(checkpoint)
-        self._every, self._progress = every, progress
+        self._every = check_tolerance(every, "checkpoint_every") or 0.0
+        self._progress = progress
         self._slots = _SLOTS if read_ahead else 1
-        self._read_ahead = read_ahead
-        self._runs: list[_Run] = []
+        self._passes: list[Pass] = []
         self._started = False
+        self._mark: str | None = None
         self._check_rows(self._weights, "weights")
 
     @property
     def shape(self) -> tuple[int | None, int | None]:
         rows, columns = self._source.rows, self._source.columns
-        for run in self._runs:
-            columns = columns or (run.reducer.columns or 0) - run.intercept
+        for run in self._passes:
+            columns = run.columns if columns is None else columns
             if run.complete:
                 rows = run.reducer.rows
         return rows, columns
@@ -97,7 +82,7 @@ class Stream:
 
     @property
     def rows_done(self) -> int:
-        return self._runs[-1].reducer.rows if self._runs else 0
+        return self._passes[-1].reducer.rows if self._passes else 0
 
     def __repr__(self) -> str:
         m, n = ("?" if x is None else x for x in self.shape)
@@ -108,12 +93,36 @@ class Stream:
         return card(repr(self), rows | {"columns": self.names})
 
     def row_blocks(self, first: int = 0) -> Iterator[Array]:
-        """Yield the blocks of X from row `first` on; each is good until the next is asked for."""
+        """Yield the blocks of X from row `first` on; each is good until the next is asked for.
+
+        Raises
+        ------
+        ValueError
+            Rows that are weighted; other rows than those of a pass before.
+        """
         self.restartable("reading")
+        self._check_unchanged()
         self._started = True
+        (m, n), row = self.shape, first
+        ends = next((run.ends for run in self._passes if run.complete), {})
+        wanted: dict[int, Any] = {0: ends.get("first_row"), (m or 0) - 1: ends.get("last_row")}
         for block in self._source.blocks(first, self._step()):
-            yield as_matrix(block[0], "a block")
+            X = as_matrix(block[0], "a block")
+            if self._weights is not None or block[2] is not None:
+                raise ValueError(
+                    "the column side of rows with weights is not read: multiply the rows "
+                    "themselves by the roots of the weights"
+                )
+            n = X.shape[1] if n is None else n
+            for at, end in wanted.items():
+                if row <= at < row + len(X) and end is not None:
+                    _check_rows(X[at - row].shape == end.shape and (X[at - row] == end).all(), m, n)
+            row += len(X)
+            _check_rows((not len(X) or X.shape[1] == n) and (m is None or row <= m), m, n)
+            yield X
             self._source.recycle(block)
+        _check_rows(m is None or row == m, m, n)
+        self._check_unchanged()
 
     # ---- one pass ----
 
@@ -132,39 +141,54 @@ class Stream:
         KeyboardInterrupt, and whatever the source raises
             What was reduced until then is kept, here and in the checkpoint: the next call goes on.
         """
-        run = self._run_of(b, intercept)
+        run = self._pass_of(b, intercept)
         if run.complete:
             return run.reducer
+        saved, total = time.monotonic(), self._source.rows
         try:
-            self._go_on(run)
+            self._check_unchanged()
+            self._started = True
+            for rows in run.go_on(self._step(), self._slots, self._check_block):
+                if self._progress is not None:
+                    self._progress(rows, total)
+                if self._checkpoint is not None and time.monotonic() - saved >= self._every:
+                    self._save(run)
+                    saved = time.monotonic()
+            self._check_unchanged()
         except BaseException:
-            # What a generator yielded cannot be had again; all else can.
-            if run.ahead is not None and self._source.repeatable:
-                run.ahead.close()
-                run.ahead = None
+            run.pause()
             self._save(run)
             raise
+        self._check_agreement(run)
         run.complete = True
         self._save(run)
         return run.reducer
 
-    def _run_of(self, b: Any, intercept: bool) -> _Run:
-        b = None if b is None else open_source(b)
+    def _pass_of(self, b: Any, intercept: bool) -> Pass:
+        """Return the pass that has reduced the same, or has begun to."""
+        for run in self._passes:
+            if b is None and run.complete and run.intercept == intercept:
+                return run
+        given, b = b, None if b is None else open_beside(b, "b")
         sides = [
-            None if side is None else f"{side.mark} {side.checksum()}"
+            None if side is None else f"{side.mark()} {side.checksum()}"
             for side in (b, self._weights)
         ]
-        mark = f"{self._source.mark}; b: {sides[0]}; weights: {sides[1]}; ones: {intercept}"
-        for run in self._runs:
-            same = run.mark == mark and (b is None or b.mark != "iterable")
-            if same or (b is None and run.complete and run.intercept == intercept):
+        mark = f"{self._source.mark()}; b: {sides[0]}; weights: {sides[1]}; ones: {intercept}"
+        for run in self._passes:
+            kept = b is None or b.mark() != "iterable" or run.given is given
+            if kept and run.mark == mark:
                 return run
         self._check_rows(b, "b")
         self.restartable("another pass")
-        run = _Run(b, intercept, mark, Reducer())
-        if self._checkpoint is not None and self._checkpoint.exists():
-            self._load(run)
-        self._runs.append(run)
+        run = Pass(self._source, b, self._weights, intercept, mark, given)
+        if self._checkpoint is not None:
+            files.check(self._checkpoint)
+            if self._checkpoint.exists():
+                self._restore(run)
+        self._passes.append(run)
+        # Threads that wait for a slot hold blocks, and would for ever.
+        weakref.finalize(self, run.close).atexit = False
         return run
 
     def restartable(self, what: str) -> None:
@@ -182,132 +206,50 @@ class Stream:
                 f"{name} must have a row for each of the {rows} rows, got {beside.rows}"
             )
 
-    def _go_on(self, run: _Run) -> None:
-        if run.ahead is None:
-            run.ahead = self._ahead(run)
-            self._started = True
-        last = time.monotonic()
-        total = self._source.rows
-        while (block := run.ahead.get()) is not None:
-            self._reduce_block(run, block)
-            run.ahead.done()
-            self._source.recycle(block)
-            if self._progress is not None:
-                self._progress(run.reducer.rows, total)
-            if self._checkpoint is not None and time.monotonic() - last >= self._every:
-                self._save(run)
-                last = time.monotonic()
-        run.ahead = None
+    def _check_unchanged(self) -> None:
+        """Raise ValueError if the source, unread, is not what it was when it was read first."""
+        mark = self._source.mark()
+        if self._mark is None:
+            self._mark = mark
+        if mark != self._mark:
+            raise ValueError(
+                f"the source has changed since it was read first ({self._mark!r}, now {mark!r}): "
+                "make a new stream of it"
+            )
 
-    def _ahead(self, run: _Run) -> Prefetch:
-        """Return the blocks; of a file, each with its Gram matrix, made where it was read.
-
-        Then two threads read and multiply, block by block, while the rows are in their caches.
-        """
-        source, b, first = self._source, run.b, run.reducer.rows
-        simple = self._weights is None and not run.intercept and self._read_ahead
-        shared = isinstance(source, Mapped) and (b is None or b.is_shared)
-        if not (simple and shared):
-            return Prefetch(self._blocks(b, first), self._slots)
-        assert source.rows is not None
-        assert source.columns is not None
-        step = min(self._step(), max(_HOT_BYTES // source.row_bytes, 32 * source.columns, 1))
-        rows = source.rows
-
-        def load(row: int) -> tuple[Any, ...]:
-            count = min(step, rows - row)
-            X = source.reads(row, count)
-            y = None if b is None else b.reads(row, count)
-            return X, y, None, run.reducer.gram_of(X, y)
-
-        slots = max(self._slots, 2 * thread_count())
-        return Prefetch(iter(range(first, rows, step)), slots, load, thread_count())
-
-    def _reduce_block(self, run: _Run, block: Any) -> None:
-        X, y, weights, *gram = block
-        self._check_block(X, y)
-        if len(X) == 0 and run.reducer.columns is not None:
-            return
-        if run.intercept:
-            X = as_matrix(X, "X")
-            X = np.concatenate([np.ones((len(X), 1), X.dtype), X], axis=1)
-        before = run.reducer.rows
-        run.reducer.partial_fit(X, y, weights, _gram=gram[0] if gram else None)
-        if len(X):
-            first = np.array(X[0]) if before == 0 or run.ends is None else run.ends[0]
-            run.ends = first, np.array(X[-1])
-
-    def _blocks(self, b: Source | None, first: int) -> Iterator[Block]:
-        """Yield blocks with their parts of b and of the weights."""
-        step = self._step()
-        takers = [
-            None if beside is None else beside.take(first, step) for beside in (b, self._weights)
-        ]
-        row = first
-        for X, *given in self._source.blocks(first, step):
-            parts: list[Any] = [X]
-            for name, part, take in zip(("b", "weights"), given, takers, strict=True):
-                if take is not None and part is not None:
-                    raise ValueError(f"the blocks bring their own {name}: do not give it again")
-                if take is not None:
-                    part = take(len(X))
-                    if len(part) != len(X):
-                        raise ValueError(
-                            f"{name} has {row + len(part)} rows, the matrix has more; the rows "
-                            "before this block are kept"
-                        )
-                parts.append(part)
-            row += len(X)
-            yield tuple(parts)
-        for name, take in zip(("b", "weights"), takers, strict=True):
-            if take is not None and len(take(1)):
-                raise ValueError(f"{name} has more rows than the matrix, which has {row}")
-
-    # ---- memory ----
+    def _check_agreement(self, run: Pass) -> None:
+        """Raise ValueError if a pass has seen other rows than one before."""
+        for other in self._passes:
+            if other.complete:
+                same = run.reducer.rows == other.reducer.rows and all(
+                    np.array_equal(run.ends.get(end, ()), other.ends.get(end, ()))
+                    for end in ("first_row", "last_row")
+                )
+                _check_rows(same, other.reducer.rows, other.columns)
 
     def _step(self) -> int:
-        """Return the rows of a block that the memory allows."""
-        columns, row_bytes = self._source.columns, self._source.row_bytes
-        if columns is None:
-            return 1 << 16
-        # A block is copied where it must be converted, weighted or joined with a column.
-        row = max(row_bytes, 1) * self._slots + 2 * 16 * (columns + 2)
-        fixed = memory(columns + 2, np.float64)
-        step = (self.max_memory - fixed) // row
-        if step < 1:
-            raise MemoryError(
-                f"max_memory={self.max_memory:,} bytes is too small: the triangle of {columns} "
-                f"columns and its workspace take {fixed:,} bytes, and each row of a block {row:,}"
-            )
-        wanted = max(_BLOCK_BYTES // (8 * max(columns, 1)), 32 * columns)
-        return int(max(1, min(step, wanted)))
+        return budget.rows_of_blocks(self._source, self.max_memory, self._slots)
 
     def _check_block(self, X: Any, y: Any) -> None:
-        """Check the memory that a block of the source's own choice takes."""
-        if self._source.row_bytes or not hasattr(X, "nbytes") or isinstance(X, list):
-            return
-        if self._source.mark.startswith("array"):
-            return
-        columns = np.shape(X)[-1] + (0 if y is None else np.size(y) // max(1, len(y)))
-        fixed, block = memory(columns, np.float64), X.nbytes + getattr(y, "nbytes", 0)
-        if fixed + self._slots * block > self.max_memory:
-            raise MemoryError(
-                f"max_memory={self.max_memory:,} bytes is too small for blocks of {len(X)} rows: "
-                f"{self._slots} of them take {self._slots * block:,} bytes, the triangle of "
-                f"{columns} columns and its workspace {fixed:,}; yield smaller blocks"
-            )
+        budget.check_block(self._source, X, y, self.max_memory, self._slots)
 
     # ---- checkpoint ----
 
-    def _save(self, run: _Run) -> None:
+    def _save(self, run: Pass) -> None:
         if self._checkpoint is None or not run.reducer.rows:
             return
-        arrays = run.reducer.to_arrays()
-        assert run.ends is not None
-        arrays["first_row"], arrays["last_row"] = run.ends
-        files.save(self._checkpoint, arrays, run.mark)
+        try:
+            files.save(self._checkpoint, run.to_arrays(), run.mark)
+        except OSError as error:
+            # Hours of work are not given up for want of space: they are still here.
+            warnings.warn(
+                f"the checkpoint {self._checkpoint} could not be written ({error}); the "
+                f"{run.reducer.rows} rows that are done are kept by the stream alone",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
-    def _load(self, run: _Run) -> None:
+    def _restore(self, run: Pass) -> None:
         assert self._checkpoint is not None
         if not self._source.repeatable:
             raise ValueError(
@@ -315,21 +257,24 @@ class Stream:
                 "to resume, pass a function that returns a new one, or a source that can be read "
                 "again; to begin anew, delete the file"
             )
-        arrays = files.load(self._checkpoint, run.mark)
-        run.reducer = Reducer.from_arrays(arrays)
-        run.ends = arrays["first_row"], arrays["last_row"]
-        done = run.reducer.rows
-        # The rows at both ends must be those that were reduced.
-        for row, wanted in zip((0, done - 1), run.ends, strict=True):
-            found = next(self._source.blocks(row, 1), (None,))[0]
-            found = None if found is None else np.asarray(found)[:1]
-            if run.intercept and found is not None:
-                found = np.concatenate([np.ones((1, 1)), found], axis=1)
-            if found is None or not np.array_equal(found.ravel(), wanted):
-                raise ValueError(
-                    f"the checkpoint {self._checkpoint} does not fit: row {row} of the source is "
-                    "not what was reduced; delete it to begin anew"
-                )
+        run.restore(files.load(self._checkpoint, run.mark))
+        # The last row is compared by whoever reads on.
+        first = next(self._source.blocks(0, self._step()), (None,))[0]
+        if first is None or not np.array_equal(
+            np.asarray(first)[:1].ravel(), run.ends["first_row"]
+        ):
+            raise ValueError(
+                f"the checkpoint {self._checkpoint} does not fit: row 0 of the source is "
+                "not what was reduced; delete it to begin anew"
+            )
+
+
+def _check_rows(same: Any, m: int | None, n: int | None) -> None:
+    if not same:
+        raise ValueError(
+            f"the source does not yield the {m} rows of {n} numbers that it yielded before: what "
+            "is read twice must be the same both times"
+        )
 
 
 def stream(
