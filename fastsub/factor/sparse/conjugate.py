@@ -5,7 +5,12 @@
 
 A pass ends when s has become small beside what it was; the next begins with the residual of x
 itself, so that what rounding has spoilt is seen. It is fixed-precision refinement, which reaches
-the backward error of a direct method wherever a pass converges.
+the backward error of a direct method wherever a pass converges. Preconditioned, the directions are
+M^-1 s, M^-1 such that they lie in the row space, too.
+
+What rounding leaves of r in the range of A is not seen by ||A^H r||, which is large then: of a
+last pass, which ends with the residual s, it is r - s, and the backward error is at most
+||r - s|| / ||x|| + ||A^H s|| / ||r|| (solve.py).
 
 Where rank(A) < n, A may have singular values sigma that the rank does not count, and that are not
 to be resolved: x would have u^H r / sigma in such a direction. A pass resolves what is above its
@@ -22,6 +27,9 @@ Bjorck, Elfving & Strakos, Stability of conjugate gradient and Lanczos methods f
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -33,12 +41,23 @@ _PASSES, _GAIN, _ITERATIONS = 6, 1e-6, 1200
 # Times u ||A||_F ||r||: a gradient that need not become smaller, where the rank is full, and where
 # what rounding adds to it outside of the row space is not to be resolved.
 _BEST, _DEFICIENT = 1 / 16, 1 / 2
-# Iterations after which the gradient must have become that small, or there is no hope.
-_LOOK, _HOPE = 150, 1e-2
+# Iterations after which the gradient must have become small, or there is no hope.
+_LOOK = 150
+# Iterations in which a preconditioned gradient must be halved, or nothing more is to be had.
+_STUCK = 20
+
+# Of residuals and their gradients.
+Preconditioner = Callable[[Array, Array], Array]
 
 
-def conjugate_gradients(A: csr_array, B: Array, longest: float) -> Array | None:
-    """Return X (n, k) with ``||A^H (B - A X)|| <= u ||A||_F ||B - A X||``; None if it is far away.
+def conjugate_gradients(
+    A: csr_array,
+    B: Array,
+    longest: float,
+    precondition: Preconditioner | None = None,
+    hope: float = 1e-2,
+) -> tuple[Array, Array] | None:
+    """Return X (n, k) of backward errors below ``u ||A||_F``, and residuals; None if far away.
 
     Parameters
     ----------
@@ -46,6 +65,16 @@ def conjugate_gradients(A: csr_array, B: Array, longest: float) -> Array | None:
     B : ndarray, shape (m, k)
     longest : float
         The longest step that is credible, for a gradient of length 1.
+    precondition : callable, optional
+        Returns the directions for residuals and gradients.
+    hope : float
+        What the first iterations must gain.
+
+    Returns
+    -------
+    X : ndarray, shape (n, k)
+    S : ndarray, shape (m, k)
+        Vectors near B - A X, and as nearly orthogonal to the range.
     """
     adjoint = A.conj().T.tocsr()
     X = np.zeros((A.shape[1], B.shape[1]), A.dtype)
@@ -54,45 +83,69 @@ def conjugate_gradients(A: csr_array, B: Array, longest: float) -> Array | None:
     last = np.full(B.shape[1], np.inf)
     for _ in range(_PASSES):
         R = B - A @ X
-        S = adjoint @ R
-        gradient, rest = np.linalg.norm(S, axis=0), np.linalg.norm(R, axis=0)
+        G = adjoint @ R
+        gradient, rest = _lengths(G), _lengths(R)
         # Of a consistent system the residual is what the rounding of A x leaves.
-        consistent = rest <= u * norm * np.linalg.norm(X, axis=0)
+        consistent = rest <= u * norm * _lengths(X)
         if (consistent | (gradient <= best * u * norm * rest)).all():
-            return X
-        done_well = bool((consistent | (gradient <= u * norm * rest)).all())
-        if not (consistent | (gradient < 0.1 * last)).all():
-            return X if done_well else None
+            return X, R
+        done_well = (X, R) if (consistent | (gradient <= u * norm * rest)).all() else None
+        stagnant = not (consistent | (gradient < 0.1 * last)).all()
         last = gradient
-        D, used = _pass(A, adjoint, R, S, best * u * norm, _ITERATIONS - done, done == 0)
-        done += used
-        if D is None or not (np.linalg.norm(D, axis=0) <= longest * gradient).all():
-            return X if done_well else None
+        D, S, used = _pass(
+            A, adjoint, R, G, best * u * norm, _ITERATIONS - done, precondition, hope
+        )
+        done, hope = done + used, math.inf
+        if D is None or not (_lengths(D) <= longest * gradient).all():
+            return done_well
+        near = _lengths(R - S) <= u * norm * _lengths(X)
+        if (consistent | (near & (_lengths(adjoint @ S) <= u * norm * rest))).all():
+            return X + D, S
+        if stagnant:
+            return done_well
         X = X + D
     return None
 
 
+def _lengths(V: Array) -> Array:
+    return np.asarray(np.linalg.norm(V, axis=0))
+
+
 def _pass(
-    A: csr_array, adjoint: csr_array, R: Array, S: Array, goal: float, most: int, first: bool
-) -> tuple[Array | None, int]:
-    """Return a step from X = 0 that makes A^H R small, R = B; None if it takes too long."""
-    X, P = np.zeros_like(S), S
-    size = np.einsum("ij,ij->j", S, S.conj()).real
-    start = np.sqrt(size)
+    A: csr_array,
+    adjoint: csr_array,
+    R: Array,
+    S: Array,
+    goal: float,
+    most: int,
+    precondition: Preconditioner | None,
+    hope: float,
+) -> tuple[Array | None, Array, int]:
+    """Return a step from X = 0 that makes A^H R small, R = B, and R; None if it takes too long."""
+    T = S if precondition is None else precondition(R, S)
+    X, P = np.zeros_like(S), T
+    size = np.einsum("ij,ij->j", S.conj(), T).real
+    start = _lengths(S)
+    least, at = float(start.max()), 0
     for step in range(1, most + 1):
         Q = A @ P
         squares = np.einsum("ij,ij->j", Q, Q.conj()).real
         alpha = np.where(squares > 0, size / np.where(squares > 0, squares, 1), 0)
         X, R = X + alpha * P, R - alpha * Q
         S = adjoint @ R
-        before, size = size, np.einsum("ij,ij->j", S, S.conj()).real
-        gradient = np.sqrt(size)
-        enough = np.maximum(_GAIN * start, goal * np.linalg.norm(R, axis=0))
-        if (gradient <= enough).all():
-            return X, step
+        gradient = _lengths(S)
+        if (gradient <= np.maximum(_GAIN * start, goal * _lengths(R))).all():
+            return X, R, step
         if not np.isfinite(gradient).all():
             break
-        if first and step == _LOOK and not (gradient <= _HOPE * start).all():
+        if step == _LOOK and not (gradient <= hope * start).all():
             break
-        P = S + np.where(before > 0, size / np.where(before > 0, before, 1), 0) * P
-    return None, most
+        if precondition is not None:
+            if gradient.max() < 0.5 * least:
+                least, at = float(gradient.max()), step
+            if step - at == _STUCK:
+                return X, R, step
+        T = S if precondition is None else precondition(R, S)
+        before, size = size, np.einsum("ij,ij->j", S.conj(), T).real
+        P = T + np.where(before > 0, size / np.where(before > 0, before, 1), 0) * P
+    return None, R, most

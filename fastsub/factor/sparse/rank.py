@@ -63,6 +63,8 @@ class SparseFactors:
     ----------
     rank : int
     certificate : Certificate
+    sigma_1 : float
+        A lower bound of the largest singular value of `matrix`.
     lu : SparseLU
     cores : list of Core
     ranks : ndarray of int, shape (blocks,)
@@ -87,7 +89,8 @@ class SparseFactors:
         self.input, self.matrix, self._method = A, A.matrix, engine or "markowitz"
         self._count, self.rows, self.cols = blocks_of(A.matrix)
         cutoff = Cutoff(rtol, tol).scaled(A.exponent)
-        self._tol = cutoff.bracket(*sigma_1_bracket(self.matrix))
+        bracket = sigma_1_bracket(self.matrix)
+        self.sigma_1, self._tol = bracket[0], cutoff.bracket(*bracket)
         heights, widths = (np.bincount(labels, minlength=self._count) for labels in self._labels)
         self._full = np.minimum(heights, widths)
         self._frozen = np.zeros(self._count, bool)

@@ -8,9 +8,10 @@ With J columns and I rows of A that are independent, as many as the rank, A_J an
     ( alpha I  A_I^H ) (    x     )   (      0      )     x: of all solutions of A_I x = A_IJ y the
     (  A_I      0    ) (-alpha z  ) = (   A_IJ y    )     one in the row space
 
-Well-conditioned matrices do without, by conjugate gradients (conjugate.py). Else each is solved by
-the elimination of lu.py and refined in fixed precision. alpha near
-sigma_min / sqrt 2 makes the condition of the augmented matrix that of A, not its square.
+Most matrices do without, by conjugate gradients (conjugate.py), preconditioned where normal
+equations are sparse enough (regularised.py). Else each is solved by the elimination of lu.py and
+refined in fixed precision. alpha near sigma_min / sqrt 2 makes the condition of the augmented
+matrix that of A, not its square.
 
 References
 ----------
@@ -31,17 +32,24 @@ from scipy.sparse import block_array, csr_array, eye_array
 from fastsub.factor.arrays import Array
 from fastsub.factor.least_squares.refine import Answer
 from fastsub.factor.orthogonal.rrqr import RRQR
+from fastsub.factor.rank.cutoff import EPS
 from fastsub.factor.sparse.arrays import blocks_of
+from fastsub.factor.sparse.bases import particular_basis
 from fastsub.factor.sparse.conjugate import conjugate_gradients
 from fastsub.factor.sparse.core import Core
 from fastsub.factor.sparse.lu import SparseLU
 from fastsub.factor.sparse.rank import SparseFactors
+from fastsub.factor.sparse.regularised import Regularised
 
 # Steps of refinement at the most, and how much each must gain.
 _STEPS, _GAIN = 5, 0.5
 # Times ||S||, an estimate of 1 / sigma_r: longer than any step of conjugate gradients by far.
 # That times the singular values that are not counted: its square is small beside a pass's gain.
 _LONG, _APART = 10.0, 1e-4
+# Iterations of conjugate gradients that are few; multiplications of a factorisation that
+# elimination would exceed by far; what the first iterations must gain with it at hand, and without.
+_FEW, _WORK = 100.0, 3e10
+_SOON, _LATE = 1e-4, 1e-2
 # Steps of the power method for ||S||, of which only the size matters.
 _POWER = 4
 
@@ -69,12 +77,9 @@ def solve_sparse(F: SparseFactors, B: Array) -> Answer:
     B = np.asarray(B, A.dtype)
     X, S, quick = np.zeros((n, B.shape[1]), A.dtype), np.zeros_like(B), None
     if r and B.shape[1] and not r == m == n:
-        norm = _LONG * solver_norm(F)
-        if r == n or norm * F.outside <= _APART:
-            with np.errstate(over="ignore", invalid="ignore"):
-                quick = conjugate_gradients(A, B, math.inf if r == n else norm**2)
+        quick = _by_products(F, B)
     if quick is not None:
-        X = quick
+        X, S = quick
     elif r and B.shape[1]:
         alpha = 1 / (math.sqrt(2) * solver_norm(F))
         rows, cols = independent(F)
@@ -101,6 +106,50 @@ def solve_sparse(F: SparseFactors, B: Array) -> Answer:
     norm = float(np.linalg.norm(A.data)) or 1.0
     error = float(np.where(residuals > 0, errors, 0.0).max(initial=0.0)) / norm
     return Answer(X, residuals**2, replace(F.certificate, backward_error=error))
+
+
+def _by_products(F: SparseFactors, B: Array) -> tuple[Array, Array] | None:
+    """Return what conjugate gradients do, preconditioned or not, the likely cheaper way first."""
+    A, (m, n), r, norm = F.matrix, F.matrix.shape, F.rank, solver_norm(F)
+    if r < n and not _LONG * norm * F.outside <= _APART:
+        return None
+    longest = math.inf if r == n else (_LONG * norm) ** 2
+    K = Regularised(A, 1 / norm, F.sigma_1, r == min(m, n))
+    cheap = K.work <= _FEW * (4.0 * A.nnz + 8.0 * (m + n)) * B.shape[1]
+    possible = K.work <= _WORK
+    found = None
+    if not cheap:
+        found = _conjugate_gradients(A, B, longest, None, _SOON if possible else _LATE)
+    if found is None and possible:
+        found = _conjugate_gradients(A, B, longest, K)
+        if found is not None and m > n > r:
+            # A gradient divided by the square of the condition does not stay in the row space.
+            X = _orthogonal_to(particular_basis(F), found[0])
+            found = None if X is None else (X, found[1])
+    if found is None and cheap:
+        found = _conjugate_gradients(A, B, longest)
+    return found
+
+
+def _conjugate_gradients(
+    A: csr_array, B: Array, longest: float, K: Regularised | None = None, hope: float = _LATE
+) -> tuple[Array, Array] | None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return conjugate_gradients(A, B, longest, None if K is None else K.apply, hope)
+
+
+def _orthogonal_to(Z: csr_array, X: Array) -> Array | None:
+    """Return X less its part in the range of Z, sigma_min(Z) >= 1; None where that is dear."""
+    norm, adjoint = float(np.linalg.norm(Z.data)), Z.conj().T.tocsr()
+    K = Regularised(Z, 0.0, norm, True)
+    if K.work > _WORK:
+        return None
+    for _ in range(_STEPS):
+        S = adjoint @ X
+        if (np.linalg.norm(S, axis=0) <= EPS["d"] * norm * np.linalg.norm(X, axis=0)).all():
+            return X
+        X = X - Z @ K.apply(X, S)
+    return None
 
 
 def independent(F: SparseFactors) -> tuple[Array, Array]:
