@@ -66,7 +66,7 @@ def test_leaves_tolerances_to_validation(value):
 @pytest.mark.parametrize("bad", [np.zeros(3), EMPTY, np.eye(2, dtype=int)])
 def test_certificates_are_for_valid_arrays(bad):
     with pytest.raises(ValueError, match="matrix of one of the four dtypes"):
-        py_decide(bad, True, True, True, 1e-12, -1.0, True)
+        py_decide(bad, True, True, True, 1e-12, 0.0, True)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (6, 4), (4, 6), (17, 17), (40, 9), (70, 66)])

@@ -1,6 +1,4 @@
-"""Stacks: every matrix as it would be answered alone; no Python frame for any of them."""
-
-import sys
+"""Stacks: every matrix as it would be answered alone."""
 
 import numpy as np
 import pytest
@@ -173,39 +171,6 @@ class TestEachMatrix:
         for M, b, found in zip(A[some], B[some], angles, strict=True):
             alone = fastsub.subspace_angles(M, b)
             np.testing.assert_allclose(found, alone, rtol=0, atol=2e3 * np.finfo(dtype).eps)
-
-
-LOOPS = [*BASES, "matrix_rank", "pinv", "lstsq", "certified lstsq", "qr", "pivoted qr"]
-
-
-@pytest.mark.parametrize("name", [*LOOPS, "subspace_angles"])
-def test_no_python_frame_a_matrix(name, monkeypatch):
-    """Frames of a stack of 3000 are those of a stack of 30, and a few for its pieces."""
-    monkeypatch.setattr("fastsub.factor.parallel.thread_count", lambda: 1)  # to be counted
-    function = getattr(fastsub, name.rpartition(" ")[2])
-    options = {"certified lstsq": {"full_output": True}, "pivoted qr": {"pivoting": True}}
-    frames = []
-
-    def count(frame, event, _):
-        # A build for debugging reports functions of the kernels, too.
-        if event == "call" and not frame.f_code.co_filename.endswith((".pyx", ".pxd")):
-            frames.append(frame.f_code.co_name)
-
-    def frames_of(A):
-        args = (np.ones(A.shape[-2]),) if "lstsq" in name else ()
-        args = (A[:, ::-1],) if name == "subspace_angles" else args
-        function(A, *args, **options.get(name, {}))
-        frames.clear()
-        sys.setprofile(count)
-        try:
-            function(A, *args, **options.get(name, {}))
-        finally:
-            sys.setprofile(None)
-        return len(frames)
-
-    for r in (4, 3):
-        A = np.stack([ft.random_rank(6, 4, r, 5527 + i) for i in range(30)])
-        assert frames_of(np.tile(A, (100, 1, 1))) < frames_of(A) + 200
 
 
 @dtypes

@@ -85,4 +85,6 @@ def test_arguments(name):
         assert [default for *_, default in got] == [default for *_, default in wanted], function
         for (argument, kind, _), (_, annotation, _) in zip(wanted, got, strict=True):
             pattern = TYPES.get(kind, ".*")
-            assert re.fullmatch(pattern, annotation), f"{function}, {argument}: {annotation}"
+            assert re.fullmatch(rf"({pattern})( \| None)?", annotation), (
+                f"{function}, {argument}: {annotation}"
+            )

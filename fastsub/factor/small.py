@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.linalg import LinAlgError, svd
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array, whole_strides, working_copy
+from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import is_small
 from fastsub.factor.rank.certificate import Certificate
-from fastsub.factor.rank.decide import Cutoff, Decision, certify, svd_margin
+from fastsub.factor.rank.decide import Cutoff, Decision, svd_margin
 from fastsub.kernels import direct
 
 
@@ -49,61 +48,21 @@ def decide_small(
     m, n = A.shape
     if not is_small(m, n, (n if row_side else m) if want_basis and complement else 0):
         return None
-    if cutoff.added:  # a sum of two tolerances is rare, and the compiled call knows one
-        return None
-    compiled = lapack_driver == "gesdd"
-    answer = _decide(A, cutoff, row_side, complement, want_basis, svd_too=compiled and svd_too)
-    if answer is not None or compiled or not svd_too:
-        return answer
-    return _by_scipy(A, cutoff, row_side, complement, want_basis, lapack_driver)
-
-
-def _decide(
-    A: Array, cutoff: Cutoff, row_side: bool, complement: bool, want_basis: bool, svd_too: bool
-) -> tuple[Array, Certificate] | None:
-    """Return the answer of one compiled call."""
     answer = direct.py_decide(
         whole_strides(A),
         row_side,
         complement,
         want_basis,
-        cutoff.relative,
-        -1.0 if cutoff.absolute is None else cutoff.absolute,
+        *cutoff.terms,
         svd_too,
+        lapack_driver == "gesvd",
     )
     if isinstance(answer, int):
-        raise ConvergenceError(f"the SVD failed: gesdd did not converge (info {answer})")
+        raise ConvergenceError(f"the SVD failed: {lapack_driver} did not converge (info {answer})")
     if answer is None:
         return None
     *claims, basis = answer
     return (_NOTHING if basis is None else basis), Certificate(*claims)
-
-
-def _by_scipy(
-    A: Array, cutoff: Cutoff, row_side: bool, complement: bool, want_basis: bool, driver: str
-) -> tuple[Array, Certificate] | None:
-    """Return the answer by an SVD of SciPy's, whose driver was asked for."""
-    working = working_copy(A, "A", check_finite=False)
-    if not np.isfinite(working.W).all():
-        return None
-    try:
-        factors = svd(
-            working.W,
-            compute_uv=want_basis,
-            overwrite_a=True,
-            check_finite=False,
-            lapack_driver=driver,
-        )
-    except LinAlgError as error:
-        raise ConvergenceError(f"the SVD failed: {error}") from error
-    U, sigma, Vh = factors if want_basis else (_NOTHING, factors, _NOTHING)
-    decision = by_sigma(sigma, max(A.shape), cutoff.scaled(working.exponent))
-    certificate = certify(decision, "svd", working.exponent)
-    rank = certificate.rank
-    if not want_basis:
-        return _NOTHING, certificate
-    basis = Vh.conj().T if row_side else U
-    return (basis[:, rank:] if complement else basis[:, :rank]).copy(order="F"), certificate
 
 
 _NOTHING = np.empty(0)

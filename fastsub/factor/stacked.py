@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastsub.errors import ConvergenceError
-from fastsub.factor.arrays import Array
+from fastsub.factor.arrays import Array, check_finite_magnitude
 from fastsub.factor.memory import empty
 from fastsub.factor.parallel import map_pieces
 from fastsub.factor.rank.certificate import Certificate
+from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.kernels import stack, stack_angles, stack_backward, stack_lstsq, stack_qr
 
-# Who decided, by the codes of kernels/stack.pyx; the last: nobody, it is left to others.
-_METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", ""])
-_DECIDED_BY = np.array(["bounds", "bounds", "bounds", "svd", ""])
-NOBODY = 4
+# Who decided, by the codes of kernels/stack.pxd.
+_METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", "not finite"])
+_DECIDED_BY = np.array(["bounds", "bounds", "bounds", "svd", "svd"])
+_UNKNOWN, _FAILED = 4, 5
 
 # Flops of a piece, about 0.3 ms of them: a thread's start costs a tenth of that.
 _PIECE = 3e6
@@ -76,35 +77,29 @@ class Decisions:
     bounds : ndarray, shape (N, 3)
         The cutoff, the lower bound of sigma_r and the upper one of the next.
     how : ndarray of int8, shape (N,)
-        See kernels/stack.pyx; `NOBODY`: left to others.
-    others : dict
-        What others said about those, by their index.
+        See kernels/stack.pxd.
     """
 
     ranks: Array
     bounds: Array
     how: Array
-    others: dict[int, Certificate] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, count: int) -> Decisions:
         """Return room for `count` decisions."""
-        return cls(np.zeros(count, np.intp), np.empty((count, 3)), np.full(count, NOBODY, np.int8))
+        return cls(np.zeros(count, np.intp), np.empty((count, 3)), np.zeros(count, np.int8))
 
-    def put(self, i: int, said: Certificate) -> None:
-        """Take what others said about matrix i."""
-        self.others[i] = said
-        self.ranks[i] = said.rank
-        self.bounds[i] = said.tol, said.sigma_r_lower, said.sigma_next_upper
+    def check(self, A: Array, name: str, *, finite: bool) -> None:
+        """Raise where an SVD failed or, if `finite`, entries of the stack A are not."""
+        worst = self.how.max(initial=0)
+        if worst == _FAILED:
+            raise ConvergenceError(f"the SVD of a matrix of the stack {name} did not converge")
+        if worst == _UNKNOWN and finite:
+            check_finite_magnitude(A, name)
 
     def certificate(self, shape: tuple[int, ...], errors: Array | None = None) -> Certificate:
         """Return the certificate of the stack, `errors` the backward errors, shape (N,)."""
         decided_by, method = _DECIDED_BY[self.how], _METHODS[self.how]
-        if self.others:
-            method = method.astype(object)
-            for i, said in self.others.items():
-                decided_by[i], method[i] = said.decided_by, said.method
-            method = method.astype(str)
         return Certificate(
             self.ranks.astype(int).reshape(shape),
             self.bounds[:, 0].reshape(shape),
@@ -127,6 +122,7 @@ def decide_stack(
     complement: bool = True,
     basis: Array | None = None,
     tight: bool = True,
+    lapack_driver: str = "gesdd",
 ) -> Decisions:
     """Decide about the matrices that begin at `at`, and span one of their subspaces.
 
@@ -137,13 +133,15 @@ def decide_stack(
     at : ndarray of intp, shape (N,)
         Places of matrices.
     rtol, tol : ndarray, shape (N,)
-        Cutoffs relative to sigma_1, and absolute (negative: none).
+        Cutoffs are their sum, the first times sigma_1.
     row_side, complement : bool
         As for `decide_small`.
     basis : ndarray, shape (N, width, rows), optional
         Out: transposed bases, of the matrices whose bases have that width.
     tight : bool
         Whether the cutoff is shown.
+    lapack_driver : {"gesdd", "gesvd"}
+        The SVD, where bounds cannot decide.
     """
     decisions = Decisions.empty(len(at))
 
@@ -159,6 +157,7 @@ def decide_stack(
             rtol,
             tol,
             tight,
+            lapack_driver == "gesvd",
             decisions.ranks,
             decisions.bounds,
             decisions.how,
@@ -174,10 +173,11 @@ def solve_stack(
     at: Array,
     B: Array,
     at_b: Array,
-    rtol: float,
+    cutoff: Cutoff,
     *,
     tight: bool,
-) -> tuple[Array, Array, Decisions]:
+    sigma: bool = False,
+) -> tuple[Array, Array, Array | None, Decisions]:
     """Return the solutions of minimum norm of ``A X = B``, matrix by matrix.
 
     Parameters
@@ -190,10 +190,12 @@ def solve_stack(
         Of the same dtype, of whole strides; k > 0.
     at_b : ndarray of intp, shape (N,)
         Places of right-hand sides.
-    rtol : float
-        Cutoff relative to sigma_1.
+    cutoff : Cutoff
+        The same for all.
     tight : bool
         Whether the cutoff is shown.
+    sigma : bool
+        Whether singular values are wanted; then they decide.
 
     Returns
     -------
@@ -201,12 +203,14 @@ def solve_stack(
         One solution after the other, in Fortran order.
     squares : ndarray, shape (N, k)
         Squared norms of residuals, where m > n and the rank is n.
+    sigmas : ndarray, shape (N, min(m, n)), or None
+        Singular values.
     decisions : Decisions
-        `NOBODY`: bounds leave the rank open, or entries are not finite, or near overflow.
     """
     (m, n), k, count = A.shape[-2:], B.shape[-1], len(at)
     decisions = Decisions.empty(count)
     X, squares = empty((n, k, count), A.dtype).T, np.zeros((count, k))
+    sigmas = np.empty((count, min(m, n))) if sigma else None
 
     def work(first: int, last: int) -> None:
         stack_lstsq.py_solve(
@@ -218,7 +222,8 @@ def solve_stack(
             last,
             X,
             squares,
-            rtol,
+            sigmas,
+            *cutoff.terms,
             tight,
             decisions.ranks,
             decisions.bounds,
@@ -226,7 +231,7 @@ def solve_stack(
         )
 
     in_pieces(work, count, m, n, k)
-    return X.swapaxes(1, 2), squares, decisions
+    return X.swapaxes(1, 2), squares, sigmas, decisions
 
 
 def backward_errors(A: Array, at: Array, B: Array, at_b: Array, X: Array) -> Array:
@@ -242,8 +247,7 @@ def backward_errors(A: Array, at: Array, B: Array, at_b: Array, X: Array) -> Arr
     Returns
     -------
     ndarray, shape (N,)
-        The estimate of least_squares/backward.py. It means nothing where entries are not finite, or
-        so large or small that their squares are lost.
+        The estimate of least_squares/backward.py; infinite where entries are not finite.
     """
     errors, stored = np.empty(len(at)), X.swapaxes(1, 2)
 

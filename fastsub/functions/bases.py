@@ -112,7 +112,7 @@ def basis(
             one,
             row_side=space.row_side,
             complement=space.complement,
-            compiled=lapack_driver == "gesdd",
+            lapack_driver=lapack_driver,
             check_finite=check_finite,
             ragged=ragged,
             padded=padded,

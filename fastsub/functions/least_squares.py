@@ -23,7 +23,7 @@ from fastsub.factor.least_squares.solve import solve, solve_by
 from fastsub.factor.orthogonal.cod import COD
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import NOBODY, backward_errors, places, solve_stack
+from fastsub.factor.stacked import backward_errors, places, solve_stack
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct_lstsq import py_lstsq
 
@@ -243,37 +243,25 @@ def _compiled(
     check_finite: bool,
     driver: str | None,
     full_output: bool,
-) -> tuple[tuple[Array, Array, Array, None], Certificate | None] | None:
+) -> tuple[tuple[Array, Array, Array, Array | None], Certificate | None] | None:
     """Return what `_stack` does for small matrices and B (..., m, k); None: not for this path."""
     (m, n), dtype = A.shape[-2:], np.result_type(A, B)
     split = A.dtype.kind != "c" and dtype.kind == "c"
     k = B.shape[-1] * (1 + split)
-    small = k and is_small(m, n) and max(m, n) * k <= SMALL_ENTRIES
-    if not small or driver not in (None, "gelsy"):
+    if not (k and is_small(m, n) and max(m, n) * k <= SMALL_ENTRIES):
         return None
     if split:  # as `_one` does
         B = np.concatenate([B.real, B.imag], axis=-1)
     working = np.empty(0, dtype).real.dtype if split else dtype
     A = whole_strides(A.astype(working, copy=False))
     B = whole_strides(B.astype(working, copy=False))
-    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol).relative
+    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol)
     where = (A, places(A, shape), B, places(B, shape))
-    x, squares, decisions = solve_stack(*where, cutoff, tight=full_output)
+    x, squares, s, decisions = solve_stack(
+        *where, cutoff, tight=full_output, sigma=driver in ("gelsd", "gelss")
+    )
+    decisions.check(A, "a", finite=check_finite)
     errors = backward_errors(*where, x) if full_output else None
-    nobody = np.flatnonzero(decisions.how == NOBODY)
-    if nobody.size and check_finite:
-        check_finite_magnitude(A, "a")
-    As, Bs = (np.broadcast_to(M, shape + M.shape[-2:]) for M in (A, B))
-    for i in nobody.tolist():
-        index = np.unravel_index(i, shape)
-        (x[i], residue, _, _), said = _one(
-            As[index], Bs[index], rtol, False, check_finite, driver, full_output
-        )
-        decisions.put(i, said)
-        if errors is not None:
-            errors[i] = said.backward_error
-        if np.size(residue):
-            squares[i] = residue
     residues = np.empty((len(x), 0), x.real.dtype)
     if m > n and driver != "gelsy" and (decisions.ranks == n).all():
         residues = squares.astype(x.real.dtype)
@@ -283,4 +271,6 @@ def _compiled(
     certificate = decisions.certificate(shape, errors) if full_output else None
     residues = residues.reshape(*shape, residues.shape[1])
     ranks = decisions.ranks.astype(int).reshape(shape)
-    return (x.reshape(*shape, *x.shape[1:]), residues, ranks, None), certificate
+    if s is not None:
+        s = s.astype(residues.dtype).reshape(*shape, s.shape[1])
+    return (x.reshape(*shape, *x.shape[1:]), residues, ranks, s), certificate

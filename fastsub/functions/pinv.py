@@ -23,7 +23,6 @@ from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import (
     Array,
     as_array,
-    check_finite_magnitude,
     check_tolerance,
     unscale,
     whole_strides,
@@ -37,7 +36,7 @@ from fastsub.factor.products import product
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.decide import Cutoff, certify
 from fastsub.factor.small import by_sigma, decide_small
-from fastsub.factor.stacked import NOBODY, Decisions, places, solve_stack
+from fastsub.factor.stacked import places, solve_stack
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
@@ -129,28 +128,30 @@ def _stack(
     A: Array, atol: float, rtol: float | None, check_finite: bool, tight: bool
 ) -> tuple[Array, Array, Certificate | None]:
     """Solve A X = I, or A^T X^T = I: that of the two with fewer columns in I."""
-    *shape, m, n = A.shape
+    (*shape, m, n), certificate = A.shape, None
     count, k = math.prod(shape), min(m, n)
-    if atol or not count or not is_small(m, n):
-        B, decisions = np.empty((count, m, n), A.dtype).swapaxes(1, 2), Decisions.empty(count)
-    else:
+    if count and is_small(m, n):
         A = whole_strides(A)
         wide = A if m < n else A.swapaxes(-1, -2)
-        cutoff = Cutoff.of(A[(0,) * len(shape)], rtol).relative
+        cutoff = Cutoff.of(A[(0,) * len(shape)], rtol, None, atol)
         eye = np.eye(k, dtype=A.dtype)
-        B, _, decisions = solve_stack(
+        B, _, _, decisions = solve_stack(
             wide, places(wide), eye, np.zeros(count, np.intp), cutoff, tight=tight
         )
+        decisions.check(A, "a", finite=check_finite)
         if m >= n:
             B = B.swapaxes(1, 2)
-    others = np.flatnonzero(decisions.how == NOBODY)
-    if others.size and check_finite:
-        check_finite_magnitude(A, "a")
-    for i in others.tolist():
-        B[i], said = _one(A[np.unravel_index(i, shape)], atol, rtol, check_finite)
-        decisions.put(i, said)
-    certificate = decisions.certificate(tuple(shape)) if tight else None
-    return B.reshape(*shape, n, m), decisions.ranks.reshape(shape), certificate
+        if tight:
+            certificate = decisions.certificate(tuple(shape))
+        return B.reshape(*shape, n, m), decisions.ranks.reshape(shape), certificate
+    B, ranks = np.empty((count, m, n), A.dtype).swapaxes(1, 2), np.zeros(count, np.intp)
+    certificates = []
+    for i, M in enumerate(A.reshape(count, m, n)):
+        B[i], said = _one(M, atol, rtol, check_finite)
+        ranks[i] = said.rank
+        certificates.append(said)
+    certificate = Certificate.stack(certificates, tuple(shape)) if tight else None
+    return B.reshape(*shape, n, m), ranks.reshape(shape), certificate
 
 
 def _one(
@@ -161,7 +162,7 @@ def _one(
     small = is_small(*A.shape) and A.size <= _COMPILED_BASIS
     answer = decide_small(A, cutoff, complement=False, svd_too=compiled) if small else None
     # LAPACK's SVD may not come to an end on an infinity.
-    if answer is None and small and not atol and np.isfinite(A).all():
+    if answer is None and small and np.isfinite(A).all():
         return _by_svd(A, cutoff, check_finite)
     if answer is None:
         m, n = A.shape

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import (
     Array,
     as_array,
@@ -20,7 +19,7 @@ from fastsub.factor.orthogonal.cod import COD
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.decide import Cutoff
 from fastsub.factor.small import decide_small
-from fastsub.factor.stacked import NOBODY, decide_stack, places
+from fastsub.factor.stacked import decide_stack, places
 from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.functions.sources import elsewhere, sparse_options
 from fastsub.kernels.direct import py_rank
@@ -124,17 +123,13 @@ def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certifica
     absolute, relative = _tolerances(tol, "tol", shape), _tolerances(rtol, "rtol", shape)
     if A.size and is_small(*A.shape[-2:]):
         A = whole_strides(A)
-        default = Cutoff.of(A[(0,) * len(shape)]).relative
-        decisions = decide_stack(
-            A,
-            places(A),
-            np.broadcast_to(default, math.prod(shape)) if relative is None else relative,
-            np.broadcast_to(-1.0, math.prod(shape)) if absolute is None else absolute,
-            tight=tight,
-        )
-        if (decisions.how == NOBODY).any():
-            check_finite_magnitude(A, "A")
-            raise ConvergenceError("the SVD of a matrix of the stack failed")
+        if relative is None:
+            default = Cutoff.of(A[(0,) * len(shape)]).relative
+            relative = np.broadcast_to(default if absolute is None else 0.0, math.prod(shape))
+        if absolute is None:
+            absolute = np.broadcast_to(0.0, math.prod(shape))
+        decisions = decide_stack(A, places(A), relative, absolute, tight=tight)
+        decisions.check(A, "A", finite=True)
         if not tight:
             return decisions.ranks.reshape(shape), None
         certificate = decisions.certificate(shape)

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from fastsub.factor.arrays import Array, check_finite_magnitude, whole_strides
+from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import is_small
 from fastsub.factor.memory import empty
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import NOBODY, Decisions, decide_stack, places
+from fastsub.factor.stacked import Decisions, decide_stack, places
 
 # One matrix of the stack, by the path of a single one.
 One = Callable[[Array], tuple[Array, Certificate]]
@@ -36,11 +36,14 @@ class Bases:
     ----------
     groups : list of (indices, ndarray of shape (count, width, rows))
         Where in the stack, and the bases transposed.
-    decisions : Decisions
+    ranks : ndarray of intp, shape (N,)
+    certificate : callable
+        Makes the certificate of the stack.
     """
 
     groups: list[tuple[Array, Array]]
-    decisions: Decisions
+    ranks: Array
+    certificate: Callable[[], Certificate]
 
 
 def bases_of_stack(
@@ -50,7 +53,7 @@ def bases_of_stack(
     *,
     row_side: bool,
     complement: bool,
-    compiled: bool,
+    lapack_driver: str,
     check_finite: bool,
     ragged: bool,
     padded: bool,
@@ -67,8 +70,8 @@ def bases_of_stack(
         Returns the basis of one matrix, and its certificate.
     row_side, complement : bool
         Which subspace, as for `decide_small`.
-    compiled : bool
-        Whether the compiled loop may answer.
+    lapack_driver : {"gesdd", "gesvd"}
+        The SVD, where bounds cannot decide.
     check_finite : bool
         Raise on NaN and infinity.
     ragged, padded : bool
@@ -92,16 +95,23 @@ def bases_of_stack(
     def width(rank: int) -> int:
         return rows - rank if complement else rank
 
-    if count and compiled and is_small(m, n, rows if complement else 0):
+    if count and is_small(m, n, rows if complement else 0):
         bases = _compiled(
-            whole_strides(A), rtol, one, row_side, complement, check_finite, uniform, full_output
+            whole_strides(A),
+            rtol,
+            row_side,
+            complement,
+            check_finite,
+            uniform,
+            full_output,
+            lapack_driver,
         )
     else:
-        bases = _one_at_a_time(A.reshape(count, m, n), one, width)
+        bases = _one_at_a_time(A.reshape(count, m, n), one, width, shape)
     if uniform:
-        _check_equal(bases.decisions.ranks)
-    ranks = bases.decisions.ranks.reshape(shape)
-    certificate = bases.decisions.certificate(shape) if full_output else None
+        _check_equal(bases.ranks)
+    ranks = bases.ranks.reshape(shape)
+    certificate = bases.certificate() if full_output else None
     if ragged:
         answers: list[Any] = [None] * count
         for indices, group in bases.groups:
@@ -128,44 +138,46 @@ def _check_equal(ranks: Array) -> None:
         )
 
 
-def _one_at_a_time(matrices: Array, one: One, width: Callable[[int], int]) -> Bases:
+def _one_at_a_time(
+    matrices: Array, one: One, width: Callable[[int], int], shape: tuple[int, ...]
+) -> Bases:
     pairs = [one(matrix) for matrix in matrices]
-    decisions = Decisions.empty(len(pairs))
-    for i, (_, said) in enumerate(pairs):
-        decisions.put(i, said)
+    certificates = [said for _, said in pairs]
+    ranks = np.array([said.rank for said in certificates], np.intp)
     groups = []
-    for rank in np.unique(decisions.ranks).tolist():
-        indices = np.flatnonzero(decisions.ranks == rank)
+    for rank in np.unique(ranks).tolist():
+        indices = np.flatnonzero(ranks == rank)
         group = np.empty((len(indices), width(rank), len(pairs[indices[0]][0])), matrices.dtype)
         for out, index in zip(group, indices, strict=True):
             out.T[...] = pairs[index][0]
         groups.append((indices, group))
-    return Bases(groups, decisions)
+    return Bases(groups, ranks, lambda: Certificate.stack(certificates, shape))
 
 
 def _compiled(
     A: Array,
     rtol: float | None,
-    one: One,
     row_side: bool,
     complement: bool,
     check_finite: bool,
     uniform: bool,
     full_output: bool,
+    lapack_driver: str,
 ) -> Bases:
-    at, rows = places(A), A.shape[-1 if row_side else -2]
-    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol).relative
+    at, rows, shape = places(A), A.shape[-1 if row_side else -2], A.shape[:-2]
+    relative, added = Cutoff.of(A[(0,) * len(shape)], rtol).terms
 
     def run(at: Array, basis: Array | None = None, *, tight: bool = False) -> Decisions:
         return decide_stack(
             A,
             at,
-            np.broadcast_to(cutoff, len(at)),
-            np.broadcast_to(-1.0, len(at)),
+            np.broadcast_to(relative, len(at)),
+            np.broadcast_to(added, len(at)),
             row_side=row_side,
             complement=complement,
             basis=basis,
             tight=tight,
+            lapack_driver=lapack_driver,
         )
 
     def room(count: int, rank: int) -> Array:
@@ -175,27 +187,18 @@ def _compiled(
     usual = int(np.bincount(run(at[:: math.ceil(len(at) / _ASKED)].copy()).ranks).argmax())
     basis = room(len(at), usual)
     decisions = run(at, basis, tight=full_output)
-    nobody = np.flatnonzero(decisions.how == NOBODY)
-    if nobody.size and check_finite:
-        check_finite_magnitude(A, "A")
-    alone = {}
-    for i in nobody.tolist():
-        alone[i], said = one(A[np.unravel_index(i, A.shape[:-2])])
-        decisions.put(i, said)
+    decisions.check(A, "A", finite=check_finite)
+    ranks = decisions.ranks
     if uniform:
-        _check_equal(decisions.ranks)
-    if not nobody.size and (decisions.ranks == usual).all():
-        return Bases([(np.arange(len(at)), basis)], decisions)
+        _check_equal(ranks)
     groups = []
-    for rank in np.unique(decisions.ranks).tolist():
-        indices = np.flatnonzero(decisions.ranks == rank)
+    for rank in np.unique(ranks).tolist():
+        indices = np.flatnonzero(ranks == rank)
         group = basis
         if rank != usual:
             group = room(len(indices), rank)
             run(at[indices], group)
         elif len(indices) < len(at):
             group = basis[indices]
-        for j in np.flatnonzero(np.isin(indices, nobody)):
-            group[j].T[...] = alone[int(indices[j])]
         groups.append((indices, group))
-    return Bases(groups, decisions)
+    return Bases(groups, ranks, lambda: decisions.certificate(shape))

@@ -56,6 +56,8 @@ cdef blas_int gebrd(blas_int m, blas_int n, scalar* A, blas_int lda, void* d, vo
                     scalar* tauq, scalar* taup, scalar* work, blas_int lwork) noexcept nogil
 cdef blas_int bdsdc(char uplo, char compq, blas_int n, real* d, real* e, real* U, blas_int ldu,
                     real* VT, blas_int ldvt, real* work, blas_int* iwork) noexcept nogil
+cdef blas_int bdsqr(char uplo, blas_int n, blas_int ncvt, blas_int nru, real* d, real* e, real* VT,
+                    blas_int ldvt, real* U, blas_int ldu, real* work) noexcept nogil
 cdef blas_int ormbr(char vect, char side, char trans, blas_int m, blas_int n, blas_int k,
                     scalar* A, blas_int lda, scalar* tau, scalar* C, blas_int ldc, scalar* work,
                     blas_int lwork) noexcept nogil

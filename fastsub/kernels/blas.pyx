@@ -25,6 +25,7 @@ from scipy.linalg.cython_lapack cimport (
     strtri, dtrtri, ctrtri, ztrtri,
     sgebrd, dgebrd, cgebrd, zgebrd,
     sbdsdc, dbdsdc,
+    sbdsqr, dbdsqr,
     sormbr, dormbr, cunmbr, zunmbr,
 )
 
@@ -241,6 +242,20 @@ cdef blas_int bdsdc(char uplo, char compq, blas_int n, real* d, real* e, real* U
         sbdsdc(&uplo, &compq, &n, d, e, U, &ldu, VT, &ldvt, NULL, NULL, work, iwork, &info)
     else:
         dbdsdc(&uplo, &compq, &n, d, e, U, &ldu, VT, &ldvt, NULL, NULL, work, iwork, &info)
+    return info
+
+
+cdef blas_int bdsqr(char uplo, blas_int n, blas_int ncvt, blas_int nru, real* d, real* e, real* VT,
+                    blas_int ldvt, real* U, blas_int ldu, real* work) noexcept nogil:
+    """B = Q*S*P^T: d (n) := singular values, descending, e is lost; VT := P^T*VT (n, ncvt),
+
+    U := U*Q (nru, n); work (4n)
+    """
+    cdef blas_int info = 0, ncc = 0, ldc = 1
+    if real is float:
+        sbdsqr(&uplo, &n, &ncvt, &nru, &ncc, d, e, VT, &ldvt, U, &ldu, NULL, &ldc, work, &info)
+    else:
+        dbdsqr(&uplo, &n, &ncvt, &nru, &ncc, d, e, VT, &ldvt, U, &ldu, NULL, &ldc, work, &info)
     return info
 
 

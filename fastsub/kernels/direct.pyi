@@ -16,4 +16,5 @@ def py_decide(
     rtol: float,
     tol: float,
     svd_too: bool,
+    iterate: bool = False,
 ) -> tuple[int, float, float, float, str, str, NDArray[Any] | None] | int | None: ...

@@ -141,7 +141,7 @@ def py_basis(object A, object rcond, bint row_side, bint complement, Py_ssize_t 
     cdef Small S
     cdef int status, dtype
     cdef cnp.ndarray a
-    S.rtol = -1
+    S.rtol = S.tol = 0
     if not cnp.PyArray_CheckExact(A) or not tolerance(rcond, &S.rtol):
         return None
     a = <cnp.ndarray>A
@@ -152,9 +152,8 @@ def py_basis(object A, object rcond, bint row_side, bint complement, Py_ssize_t 
     dtype = cnp.PyArray_TYPE(a)
     if rcond is None:
         S.rtol = S.K.eps * max(S.m, S.n)
-    S.tol = -1
     S.clean = True
-    S.tight = False
+    S.tight = S.iterate = False
     if not begin(&S, scratch):
         raise MemoryError("no memory for the workspace of a small matrix")
     try:
@@ -175,7 +174,7 @@ def py_rank(object A, object tol, object rtol, Py_ssize_t entries):
     cdef Small S
     cdef int status, dtype
     cdef cnp.ndarray a
-    S.rtol = S.tol = -1
+    S.rtol = S.tol = 0
     if (not cnp.PyArray_CheckExact(A) or not tolerance(rtol, &S.rtol)
             or not tolerance(tol, &S.tol) or not (tol is None or rtol is None)):
         return None
@@ -183,11 +182,11 @@ def py_rank(object A, object tol, object rtol, Py_ssize_t entries):
     if ask(a, False, &S) == NULL or not fits(&S, entries):
         return None
     dtype = cnp.PyArray_TYPE(a)
-    if rtol is None:
+    if tol is None and rtol is None:
         S.rtol = S.K.eps * max(S.m, S.n)
     shorter(&S)
     S.clean = False
-    S.tight = False
+    S.tight = S.iterate = False
     if not begin(&S, scratch):
         raise MemoryError("no memory for the workspace of a small matrix")
     status = decide(&S)
@@ -207,7 +206,7 @@ cdef void shorter(Small* S) noexcept nogil:
 
 
 def py_decide(cnp.ndarray A, bint row_side, bint complement, bint want_basis, double rtol,
-              double tol, bint svd_too):
+              double tol, bint svd_too, bint iterate=False):
     """Decide the rank of A and span one of its subspaces, with the numbers of a certificate.
 
     Parameters
@@ -218,9 +217,11 @@ def py_decide(cnp.ndarray A, bint row_side, bint complement, bint want_basis, do
         Whether the basis lies in the space of rows, and is the orthogonal complement there.
     want_basis : bool
     rtol, tol : float
-        Cutoff relative to sigma_1, and absolute (< 0: none).
+        The cutoff is their sum, the first times sigma_1.
     svd_too : bool
         Whether singular values decide what bounds cannot.
+    iterate : bool
+        Whether these are found by QR iteration, as gesvd does.
 
     Returns
     -------
@@ -241,7 +242,7 @@ def py_decide(cnp.ndarray A, bint row_side, bint complement, bint want_basis, do
         shorter(&S)
     S.rtol, S.tol = rtol, tol
     S.clean = want_basis
-    S.tight = True
+    S.tight, S.iterate = True, iterate
     if not begin(&S, scratch):
         raise MemoryError("no memory for the workspace of a small matrix")
     basis = None

@@ -8,8 +8,8 @@
 
 static const fastsub_lanes NAME(table) = {
     64 / sizeof(T), 64 * P,
-    NAME(load),   NAME(store), NAME(sumsq), NAME(factor),   NAME(reduce),  NAME(triangle),
-    NAME(unit),   NAME(apply), NAME(solve), NAME(subtract), NAME(adjoint), NAME(augment),
+    NAME(load),  NAME(store), NAME(sumsq), NAME(factor),   NAME(reduce),  NAME(triangle), NAME(unit),
+    NAME(apply), NAME(scale), NAME(solve), NAME(subtract), NAME(adjoint), NAME(augment),
 };
 
 #undef P

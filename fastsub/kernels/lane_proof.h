@@ -220,8 +220,8 @@ static unsigned NAME(factor)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t extra, const do
         alive |= (unsigned)((norm[l] > 1 / safe) & (norm[l] < safe)) << l;
         low[l] = sqrt(square) * (1 - (double)(m + n) * eps);
         norm[l] = sqrt(norm[l]) * (1 + (double)(m + n) * eps);
-        bounds[l] = tol[l] >= 0 ? tol[l] : rtol[l] * low[l];
-        high[l] = tol[l] >= 0 ? tol[l] : rtol[l] * norm[l];
+        bounds[l] = tol[l] + rtol[l] * low[l];
+        high[l] = tol[l] + rtol[l] * norm[l];
         margins[l] = 2 * margin * norm[l];
         bounds[2 * LANES + l] = 0;
         ranks[l] = n;

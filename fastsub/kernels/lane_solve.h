@@ -1,6 +1,14 @@
 /* Triangular systems and products in lanes. Included by lane_loops.h. */
 
 FASTSUB_VARIANTS
+static void NAME(scale)(ptrdiff_t count, const double *factors, void *W_)
+{
+    VEC *W = W_, factor;
+    for (int l = 0; l < LANES; l++) factor[l] = (T)factors[l];
+    for (ptrdiff_t i = 0; i < count * P; i++) W[i] *= factor;
+}
+
+FASTSUB_VARIANTS
 static void NAME(solve)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, int adjoint, const void *W_,
                         const void *beta_, void *C_)
 {

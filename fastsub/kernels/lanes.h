@@ -47,6 +47,8 @@ typedef struct {
     /* C (m, count) := Q C, of the first n reflectors. */
     void (*apply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, const void *W, const void *tau,
                   void *C);
+    /* W (count) *= factors (lanes). */
+    void (*scale)(ptrdiff_t count, const double *factors, void *W);
     /* C (m, count) := (R^-1 C[:n]; as it was) or (R^-H C[:n]; 0). */
     void (*solve)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, int adjoint, const void *W,
                   const void *beta, void *C);

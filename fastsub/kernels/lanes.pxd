@@ -29,6 +29,7 @@ cdef extern from "lanes.h":
         void (*unit)(Py_ssize_t m, Py_ssize_t first, Py_ssize_t count, void* C) noexcept nogil
         void (*apply)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t count, const void* W,
                       const void* tau, void* C) noexcept nogil
+        void (*scale)(Py_ssize_t count, const double* factors, void* W) noexcept nogil
         void (*solve)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t count, bint adjoint, const void* W,
                       const void* beta, void* C) noexcept nogil
         void (*subtract)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t count, const void* A,

@@ -48,9 +48,10 @@ cdef struct Small:
     const void* A
     Py_ssize_t m, n, rs, cs
     bint conjugate
-    double rtol, tol  # tol < 0: none
+    double rtol, tol  # the cutoff is tol + rtol sigma_1
     bint flipped      # it is A^T or A^H
     bint clean        # a basis is wanted: what the rank leaves must be at rounding level
+    bint iterate      # singular values by QR iteration (gesvd), not by divide and conquer
     bint tight        # the cutoff is wanted too, so sigma_1 to a few percent
     # The answer
     Py_ssize_t rank
@@ -70,16 +71,18 @@ cdef struct Small:
     double* rows
     Py_ssize_t height
     void* memory
-    int exponent
+    int exponent      # what was factored is A / 2^exponent
 
 cdef struct Weights:
-    # Of W times scale: its norm, the margin of rounding, a lower bound of sigma_1, the cutoff
-    # (tol < 0: relative) and its bracket
+    # Of W times scale: its norm, the margin of rounding, a lower bound of sigma_1, the absolute
+    # part of the cutoff and its bracket
     double scale, norm, margin, low, tol, tol_low, tol_high
 
 cdef const Strips* strips_of(char dtype) noexcept nogil
 cdef bint begin(Small* S, char* scratch) noexcept nogil
 cdef void finish(Small* S) noexcept nogil
+cdef void report(Small* S, Py_ssize_t rank, double cutoff, double lower,
+                 double upper) noexcept nogil
 cdef int weigh(Small* S, Weights* w) noexcept nogil
 cdef int by_bounds(Small* S) noexcept nogil
 cdef Py_ssize_t avoid_pivots(Small* S, double limit, double floor, double scale,

@@ -252,7 +252,7 @@ cdef int weigh(Small* S, Weights* w) noexcept nogil:
             return NOT_FINITE
         if w.norm == 0:
             S.rank = 0
-            S.cutoff, S.lower, S.upper = max(w.tol, 0.0), INFINITY, 0
+            S.cutoff, S.lower, S.upper = w.tol, INFINITY, 0
             return DECIDED
         frexp(w.norm, &S.exponent)
         if S.exponent < K.lowest:
@@ -264,13 +264,27 @@ cdef int weigh(Small* S, Weights* w) noexcept nogil:
     w.margin = sqrt(<double>max(m, n)) * K.eps / 2 * w.norm * K.spread
     w.low = max(sqrt(widest), w.norm / sqrt(<double>min(m, n)))
     w.low *= 1 - 4 * sqrt(<double>n) * K.eps
-    w.tol_high = w.tol if w.tol >= 0 else S.rtol * w.norm
-    w.tol_low = w.tol if w.tol >= 0 else S.rtol * w.low
+    w.tol_high = w.tol + S.rtol * w.norm
+    w.tol_low = w.tol + S.rtol * w.low
     return GO_ON
 
 
+cdef void report(Small* S, Py_ssize_t rank, double cutoff, double lower,
+                 double upper) noexcept nogil:
+    """The answer, from numbers about A / 2^exponent"""
+    S.rank = rank
+    S.cutoff = ldexp(cutoff, S.exponent)
+    if isfinite(cutoff) and not isfinite(S.cutoff):
+        S.cutoff = DBL_MAX
+    # A bound from below stays one where the singular value itself is out of range.
+    S.lower = ldexp(lower, S.exponent)
+    if rank > 0 and not isfinite(S.lower):
+        S.lower = DBL_MAX
+    S.upper = ldexp(upper, S.exponent)
+
+
 cdef int by_bounds(Small* S) noexcept nogil:
-    """Decide the rank as rank/decide.py does, in the units of A; see the statuses of small.pxd
+    """Decide the rank as factor/rank/decide.py does; see the statuses of small.pxd
 
     DECIDED: with reflectors for `columns`. ROUGH: the rank is proved, but no basis.
     """
@@ -305,10 +319,10 @@ cdef int by_bounds(Small* S) noexcept nogil:
         k = pivot(S, tol_low / 4, scale, &left)
     for attempt in range(2):
         # sigma_1 to a few percent, only where it matters.
-        if attempt == 1 and tol < 0 and (S.tight or status != DECIDED):
+        if attempt == 1 and S.rtol > 0 and (S.tight or status != DECIDED):
             sigma_1 = K.sigma_1(m, n, S.A, rs, cs, scale, STEPS, S.x, S.z)
             low = max(low, sigma_1 * (1 - 4 * sqrt(<double>n) * K.eps))
-            tol_low = S.rtol * low
+            tol_low = tol + S.rtol * low
         if status == DECIDED:
             continue
         r = 0
@@ -325,15 +339,7 @@ cdef int by_bounds(Small* S) noexcept nogil:
         return UNDECIDED
     if S.pivoted:
         k = S.rank
-    S.rank = k
-    S.cutoff = ldexp(tol_low, S.exponent)
-    # A bound from below stays one where the singular value itself is out of range.
-    S.lower = ldexp(lower, S.exponent)
-    if k > 0 and not isfinite(S.lower):
-        S.lower = DBL_MAX
-    if isfinite(tol_low) and not isfinite(S.cutoff):
-        S.cutoff = DBL_MAX
-    S.upper = ldexp(upper, S.exponent)
+    report(S, k, tol_low, lower, upper)
     return status
 
 

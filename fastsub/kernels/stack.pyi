@@ -16,6 +16,7 @@ def py_spaces(
     rtol: NDArray[np.float64],
     tol: NDArray[np.float64],
     tight: bool,
+    iterate: bool,
     ranks: NDArray[np.intp],
     bounds: NDArray[np.float64],
     how: NDArray[np.int8],

@@ -11,8 +11,9 @@ What a lane holds never touches its neighbours.
 """
 
 cimport numpy as cnp
-from libc.math cimport sqrt
+from libc.math cimport INFINITY, NAN, sqrt
 from libc.stdlib cimport free
+from libc.string cimport memset
 
 from fastsub.kernels.blas cimport blas_int
 from fastsub.kernels.direct cimport shorter, strips_for
@@ -26,14 +27,6 @@ from fastsub.kernels.svd cimport Bidiagonal
 from fastsub.kernels.undecided cimport NO_MEMORY, by_svd, svd_columns
 
 cnp.import_array()
-
-cdef enum How:
-    # Who decided: bounds, by a QR without pivots or with them, the basis by an SVD; the SVD; nobody
-    PLAIN = 0
-    PIVOTED = 1
-    REFINED = 2
-    BY_SVD = 3
-    NOBODY = 4
 
 cdef enum:
     STEPS = 3  # of the power method, for a cutoff that is shown
@@ -49,11 +42,15 @@ cdef int one(Small* S, bint complement, Py_ssize_t width, char* out) noexcept no
     cdef blas_int info
     cdef int status = by_bounds(S)
     if status == NOT_FINITE:
-        return NOBODY
+        S.rank, S.cutoff, S.lower, S.upper = min(S.m, S.n), NAN, 0, INFINITY
+        if width == (S.m - S.rank if complement else S.rank):
+            # All bits set: a NaN of any dtype.
+            memset(out, 0xFF, S.m * width * S.K.size)
+        return UNKNOWN
     if status != DECIDED:
         info = by_svd(S, width >= 0, S.rank if status == ROUGH else -1, &B)
         if info != 0:
-            return NO_MEMORY if info == NO_MEMORY else NOBODY
+            return NO_MEMORY if info == NO_MEMORY else FAILED
     start = S.rank if complement else 0
     count = S.m - S.rank if complement else S.rank
     if status == DECIDED:
@@ -63,7 +60,7 @@ cdef int one(Small* S, bint complement, Py_ssize_t width, char* out) noexcept no
     info = svd_columns(S, &B, start, count, out) if count == width else 0
     free(B.memory)
     if info != 0:
-        return NOBODY
+        return FAILED
     return REFINED if status == ROUGH else BY_SVD
 
 
@@ -110,21 +107,21 @@ cdef unsigned int group(Group* G, Small* S, const Wanted* want, const Py_ssize_t
 
 
 cdef double cutoff(Small* S, double low) noexcept nogil:
-    """rtol sigma_1 to a few percent; low is what it is at least"""
+    """tol + rtol sigma_1 to a few percent; low is what it is at least"""
     cdef Py_ssize_t m = S.m, n = S.n, rs = S.rs, cs = S.cs
     cdef double sigma_1
-    if S.tol >= 0:
+    if S.rtol == 0:
         return low
     if rs == 1:
         m, n, rs, cs = n, m, cs, rs
     sigma_1 = S.K.sigma_1(m, n, S.A, rs, cs, 1.0, STEPS, S.x, S.z)
-    return max(low, S.rtol * sigma_1 * (1 - 4 * sqrt(<double>n) * S.K.eps))
+    return max(low, S.tol + S.rtol * sigma_1 * (1 - 4 * sqrt(<double>n) * S.K.eps))
 
 
 def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssize_t last,
               bint row_side, bint complement, cnp.ndarray basis, const double[:] rtol,
-              const double[:] tol, bint tight, Py_ssize_t[::1] ranks, double[:, ::1] bounds,
-              signed char[::1] how):
+              const double[:] tol, bint tight, bint iterate, Py_ssize_t[::1] ranks,
+              double[:, ::1] bounds, signed char[::1] how):
     """Decide the ranks of matrices first, ..., last - 1 and span one of their subspaces.
 
     Parameters
@@ -138,16 +135,18 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
     basis : ndarray, shape (N, width, rows), or None
         Out, C-contiguous: transposed bases of matrices whose bases have that width.
     rtol, tol : ndarray, shape (N,)
-        Cutoffs relative to sigma_1, and absolute (< 0: none).
+        Cutoffs are their sum, the first times sigma_1.
     tight : bool
         Whether cutoffs are wanted as near as cheap bounds bring them.
+    iterate : bool
+        Whether singular values are found by QR iteration, as gesvd does.
     ranks : ndarray of intp, shape (N,)
         Out.
     bounds : ndarray, shape (N, 3)
         Out: tol, sigma_r_lower, sigma_next_upper.
     how : ndarray of int8, shape (N,)
-        Out: 0, 1, 2 bounds, by a QR without pivots or with them, the basis of the third by an SVD;
-        3 an SVD; 4 nobody: not finite, or an SVD that failed.
+        Out: `How` of stack.pxd. Where entries are not finite, the rank counts as full and the basis
+        is NaN.
     """
     cdef char[SCRATCH] scratch
     cdef Small S
@@ -175,7 +174,7 @@ def py_spaces(cnp.ndarray A, const Py_ssize_t[::1] at, Py_ssize_t first, Py_ssiz
     S.conjugate = S.flipped = row_side
     if row_side:
         S.m, S.n, S.rs, S.cs = S.n, S.m, S.cs, S.rs
-    S.clean, S.tight, S.rank, S.strips = basis is not None, tight, 0, 0
+    S.clean, S.tight, S.iterate, S.rank, S.strips = basis is not None, tight, iterate, 0, 0
     if basis is None:
         shorter(&S)
     else:

@@ -44,7 +44,7 @@ cdef blas_int one(Py_ssize_t n, Py_ssize_t p, Py_ssize_t q, const scalar* X, con
     for j in range(q):
         for i in range(p):
             (<scalar*>B.A)[i + j * p] = dot(n, X + i * n, Y + j * n)
-    info = values(&B, False, X)
+    info = values(&B, False, False, X)
     for i in range(q):
         angles[i] = sigma(&B, q - 1 - i, X)
     free(B.memory)
@@ -60,7 +60,7 @@ cdef blas_int one(Py_ssize_t n, Py_ssize_t p, Py_ssize_t q, const scalar* X, con
     for j in range(q):
         for i in range(p):
             axpy(n, -dot(n, X + i * n, Y + j * n), X + i * n, S + j * n)
-    info = values(&B, False, X)
+    info = values(&B, False, False, X)
     for i in range(q):
         if angles[i] * angles[i] >= limit:
             angles[i] = asin(min(sigma(&B, i, X), 1.0))

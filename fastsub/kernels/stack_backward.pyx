@@ -4,9 +4,10 @@ The estimate of Karlson and Walden, as factor/least_squares/backward.py has it,
 
         mu(x) = || K^-H A^H r || / ||x||,    K^H K = A^H A + theta^2 I,    theta = ||r|| / ||x||
 
-with K from the QR of (A; theta I), in as many lanes as a vector has (lane_solve.h). Nothing need be
-proved about what a lane holds. Right-hand sides whose theta lies within an octave share the K of
-the smallest of them: each lane has rounds of its own.
+with K from the QR of (A; theta I), in as many lanes as a vector has (lane_solve.h), each scaled
+where its squares are not safe. Nothing need be proved about what a lane holds. Right-hand sides
+whose theta lies within an octave share the K of the smallest of them: each lane has rounds of its
+own.
 
 References
 ----------
@@ -15,12 +16,13 @@ Karlson & Walden, Estimation of optimal backward perturbation bounds for the lin
 """
 
 cimport numpy as cnp
-from libc.math cimport INFINITY, isfinite, sqrt
+from libc.math cimport INFINITY, frexp, isfinite, ldexp, sqrt
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from fastsub.kernels.direct cimport strips_for
 from fastsub.kernels.lanes cimport MOST_LANES, Lanes, lanes_of
+from fastsub.kernels.small cimport Strips
 
 cnp.import_array()
 
@@ -28,6 +30,7 @@ cnp.import_array()
 cdef struct Stack:
     # A (m, n) and B (m, k), any strides; X (n, k) column-major, one after the other
     const Lanes* K
+    const Strips* strips
     Py_ssize_t m, n, k, rs, cs, rs_b, cs_b
     const char* A
     const char* B
@@ -45,6 +48,8 @@ cdef struct Stack:
     double* squares
     double* theta
     double* lengths
+    bint scaled
+    double[MOST_LANES] factors  # of A, if it is scaled
     void* memory
 
 
@@ -69,6 +74,48 @@ cdef bint begin(Stack* S) noexcept nogil:
     return True
 
 
+cdef bint exponents(const Stack* S, Py_ssize_t m, Py_ssize_t n, const char* A,
+                    const Py_ssize_t* at, Py_ssize_t rs, Py_ssize_t cs, const char* W,
+                    int* found) noexcept nogil:
+    """found (lanes) := powers of two that W (m, n) := A is divided by; whether there are any"""
+    cdef double[MOST_LANES] squares
+    cdef double largest, limit = ldexp(1.0, 2 * S.strips.safe)
+    cdef Py_ssize_t lane
+    cdef bint some = False
+    S.K.sumsq(0, m * n, 1, W, squares)
+    for lane in range(S.K.lanes):
+        found[lane] = 0
+        if not 1 / limit < squares[lane] < limit:
+            largest = S.strips.magnitude(m, n, A + at[lane] * S.strips.size, rs, cs)
+            if largest > 0 and isfinite(largest):
+                frexp(largest, &found[lane])
+                found[lane] = max(S.strips.lowest, min(-S.strips.lowest, found[lane]))
+                some = True
+    return some
+
+
+cdef void balance(Stack* S, const Py_ssize_t* at, const Py_ssize_t* at_b) noexcept nogil:
+    """Scale W, R and x, as loaded, where squares are not safe"""
+    cdef int[MOST_LANES] of_a, of_b
+    cdef double[MOST_LANES] b, x, rest
+    cdef Py_ssize_t lane
+    cdef int e
+    cdef bint some = exponents(S, S.m, S.n, S.A, at, S.rs, S.cs, S.W, of_a)
+    S.scaled = False
+    if not exponents(S, S.m, S.k, S.B, at_b, S.rs_b, S.cs_b, S.R, of_b) and not some:
+        return
+    S.scaled = True
+    for lane in range(S.K.lanes):
+        e = of_a[lane] - of_b[lane]
+        S.factors[lane], b[lane] = ldexp(1.0, -of_a[lane]), ldexp(1.0, -of_b[lane])
+        # One factor might be out of range.
+        x[lane], rest[lane] = ldexp(1.0, e // 2), ldexp(1.0, e - e // 2)
+    S.K.scale(S.m * S.n, S.factors, S.W)
+    S.K.scale(S.m * S.k, b, S.R)
+    S.K.scale(S.n * S.k, x, S.x)
+    S.K.scale(S.n * S.k, rest, S.x)
+
+
 cdef void measure(Stack* S, const Py_ssize_t* at, const Py_ssize_t* at_b, const Py_ssize_t* at_x,
                   double* norms, double* errors) noexcept nogil:
     """Residuals, gradients and thetas; errors (lanes) := those that no K is needed for"""
@@ -78,6 +125,7 @@ cdef void measure(Stack* S, const Py_ssize_t* at, const Py_ssize_t* at_b, const 
     K.load(m, n, S.A, at, S.rs, S.cs, False, m, S.W)
     K.load(m, k, S.B, at_b, S.rs_b, S.cs_b, False, m, S.R)
     K.load(n, k, S.X, at_x, 1, n, False, n, S.x)
+    balance(S, at, at_b)
     K.subtract(m, n, k, S.W, S.x, S.R)
     K.adjoint(m, n, k, S.W, S.R, m + n, S.G)
     for lane in range(lanes):
@@ -124,6 +172,8 @@ cdef void estimate(Stack* S, const Py_ssize_t* at, double* errors) noexcept nogi
         if not more:
             break
         K.load(S.m, S.n, S.A, at, S.rs, S.cs, False, tall, S.W)
+        if S.scaled:
+            K.scale(tall * S.n, S.factors, S.W)
         K.augment(tall, S.n, least, S.W)
         K.reduce(tall, S.n, 0, S.W, S.beta, S.tau, S.work)
         memcpy(S.C, S.G, tall * k * K.size)
@@ -148,7 +198,7 @@ def py_estimates(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B,
     Parameters
     ----------
     A : ndarray, shape (..., m, n)
-        One of the four dtypes, whole strides, no empty matrices; entries that can be squared.
+        One of the four dtypes, whole strides, no empty matrices.
     at, at_b : ndarray of intp, shape (N,)
         Where matrices and right-hand sides begin, in entries from the first.
     B : ndarray, shape (..., m, k)
@@ -163,7 +213,8 @@ def py_estimates(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B,
     cdef double[MOST_LANES] norms, found
     cdef Py_ssize_t i = first, j, lane, entry
     cdef int a = cnp.PyArray_NDIM(A) - 2, b = cnp.PyArray_NDIM(B) - 2
-    if (strips_for(cnp.PyArray_TYPE(A)) == NULL or a < 0 or b < 0
+    S.strips = strips_for(cnp.PyArray_TYPE(A))
+    if (S.strips == NULL or a < 0 or b < 0
             or cnp.PyArray_TYPE(B) != cnp.PyArray_TYPE(A)
             or cnp.PyArray_TYPE(X) != cnp.PyArray_TYPE(A)
             or not cnp.PyArray_ISBEHAVED_RO(A) or not cnp.PyArray_ISBEHAVED_RO(B)):

@@ -6,45 +6,69 @@ where their columns, or if they are wide their rows, are proved to be independen
     m >= n:   (A b) = Q (R c),   x = R^-1 c[:n]
     m < n:    A^H = Q R,         x = Q (R^-H b; 0)
 
-the others one at a time, as a single one is (direct_lstsq.pyx).
+the others one at a time: as a single one is (small_lstsq.pyx) where bounds decide, else by
+singular values (svd_lstsq.pyx).
 """
 
 cimport numpy as cnp
 
-from libc.math cimport ldexp
+from libc.math cimport INFINITY, NAN, isfinite, ldexp
+from libc.string cimport memset
 
+from fastsub.kernels.blas cimport blas_int
 from fastsub.kernels.direct cimport strips_for
-from fastsub.kernels.direct_lstsq cimport Problem, can_square, solve_any, solve_full
 from fastsub.kernels.lanes cimport (
-    FULL_RANK, MOST_LANES, Group, begin_group, finish_group, gather, prove, worthwhile,
+    FULL_RANK, MOST_LANES, Group, begin_group, finish_group, gather, lanes_of, prove, worthwhile,
 )
-from fastsub.kernels.small cimport DECIDED, SCRATCH, UNDECIDED, Small, begin, finish
-from fastsub.kernels.stack cimport cutoff
+from fastsub.kernels.small cimport (
+    DECIDED, NOT_FINITE, SCRATCH, UNDECIDED, Small, begin, finish,
+)
+from fastsub.kernels.small_lstsq cimport Problem, solve_any, solve_full, weigh_rhs
+from fastsub.kernels.stack cimport BY_SVD, FAILED, PIVOTED, PLAIN, UNKNOWN, cutoff
+from fastsub.kernels.svd_lstsq cimport solve_by_svd
+from fastsub.kernels.undecided cimport NO_MEMORY
 
 cnp.import_array()
 
-cdef enum:
-    # As in stack.pyx
-    PLAIN = 0
-    PIVOTED = 1
-    NOBODY = 4
 
+cdef int one(Problem* P, Small* S, Small* wide, double* sigmas) noexcept nogil:
+    """Solve one problem; S is of A, or A^H if that has more rows, `wide` of A^H; How, NO_MEMORY
 
-cdef int one(Problem* P, Small* S, Small* wide) noexcept nogil:
-    """Solve one problem; S is of A, or A^H if that has more rows, `wide` of A^H; -1: no memory"""
-    cdef int status
-    if not can_square(P, S):
-        return NOBODY
-    status = solve_full(P, S)
-    if status == UNDECIDED:
+    sigmas (min(m, n)): if not NULL singular values are wanted, and decide.
+    """
+    cdef Py_ssize_t j
+    cdef blas_int info
+    cdef int status = UNDECIDED
+    # Columns that are not finite have a solution that is not, and no other has.
+    weigh_rhs(P, S)
+    if sigmas == NULL:
+        status = solve_full(P, S)
+    elif not isfinite(S.K.magnitude(S.m, S.n, S.A, S.rs, S.cs)):
+        status = NOT_FINITE
+    if status == DECIDED:
+        return PIVOTED if S.pivoted else PLAIN
+    if status == UNDECIDED and sigmas == NULL:
         status = solve_any(P, wide)
-        S.rank, S.cutoff, S.lower, S.upper = wide.rank, wide.cutoff, wide.lower, wide.upper
-        S.pivoted = wide.pivoted
     if status == -1:
-        return -1
+        return NO_MEMORY
+    if status == NOT_FINITE:
+        # All bits set: a NaN of any dtype.
+        memset(P.x, 0xFF, P.n * P.k * S.K.size)
+        for j in range(P.k):
+            P.squares[j] = NAN
+        for j in range(S.n if sigmas != NULL else 0):
+            sigmas[j] = NAN
+        S.rank, S.cutoff, S.lower, S.upper = S.n, NAN, 0, INFINITY
+        return UNKNOWN
+    info = 0
     if status != DECIDED:
-        return NOBODY
-    return PIVOTED if S.pivoted else PLAIN
+        info = solve_by_svd(P, wide, sigmas)
+    S.rank, S.cutoff, S.lower, S.upper = wide.rank, wide.cutoff, wide.lower, wide.upper
+    if info != 0:
+        return NO_MEMORY if info == NO_MEMORY else FAILED
+    if status != DECIDED:
+        return BY_SVD
+    return PIVOTED if wide.pivoted else PLAIN
 
 
 cdef unsigned int squarable(Group* G, const Small* S, Py_ssize_t m, Py_ssize_t k,
@@ -100,8 +124,9 @@ cdef unsigned int group(Group* G, Small* S, Problem* P, const Py_ssize_t* at,
 
 
 def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ssize_t[::1] at_b,
-             Py_ssize_t first, Py_ssize_t last, cnp.ndarray X, double[:, ::1] squares, double rtol,
-             bint tight, Py_ssize_t[::1] ranks, double[:, ::1] bounds, signed char[::1] how):
+             Py_ssize_t first, Py_ssize_t last, cnp.ndarray X, double[:, ::1] squares,
+             double[:, ::1] sigmas, double rtol, double tol, bint tight, Py_ssize_t[::1] ranks,
+             double[:, ::1] bounds, signed char[::1] how):
     """Solve A X = B, in the sense of least squares and norms, for matrices first, ..., last - 1.
 
     Parameters
@@ -116,12 +141,14 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
         Out, C-contiguous: transposed solutions.
     squares : ndarray, shape (N, k)
         Out: squared norms of residuals where m > n and the rank is n; else undefined.
-    rtol : float
-        Cutoff relative to sigma_1.
+    sigmas : ndarray, shape (N, min(m, n)), or None
+        Out: singular values, which then decide everywhere.
+    rtol, tol : float
+        The cutoff is their sum, the first times sigma_1.
     tight : bool
         Whether cutoffs are wanted as near as cheap bounds bring them.
     ranks, bounds, how
-        Out, as for `stack.py_spaces`; nobody: undecided, not finite, or not to be squared.
+        Out, as for `stack.py_spaces`; solutions of a matrix that is not finite are NaN.
     """
     cdef char[SCRATCH] scratch, more
     cdef Small S, wide
@@ -152,19 +179,22 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
         S.m, S.n, S.rs, S.cs = P.n, P.m, cs, rs
     S.clean, S.rank = False, 0
     S.tight = wide.tight = tight
+    S.iterate = wide.iterate = False
     S.rtol = wide.rtol = rtol
-    S.tol = wide.tol = -1
+    S.tol = wide.tol = tol
     if not begin(&S, scratch):
         raise MemoryError("no memory for the workspace of a small matrix")
     if not begin(&wide, more):
         finish(&S)
         raise MemoryError("no memory for the workspace of a small matrix")
     with nogil:
-        begin_group(&G, dtype, S.m, S.n, 0 if S.flipped else P.k, P.k if S.flipped else 0)
-        lanes = G.K.lanes
+        G.memory = NULL
+        if sigmas is None:
+            begin_group(&G, dtype, S.m, S.n, 0 if S.flipped else P.k, P.k if S.flipped else 0)
+        lanes = lanes_of(dtype).lanes
         for j in range(lanes):
-            G.rtol[j], G.tol[j] = rtol, -1
-        while i < last and answer != -1:
+            G.rtol[j], G.tol[j] = rtol, tol
+        while i < last and answer != NO_MEMORY:
             count, which = 1, 0
             if worthwhile(&G, last - i):
                 which = group(&G, &S, &P, &at[i], &at_b[i], last - i, data, rhs, x + i * step,
@@ -179,8 +209,8 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
                     continue
                 P.b = rhs + at_b[j] * S.K.size
                 P.x, P.squares = x + j * step, &squares[j, 0]
-                answer = one(&P, &S, &wide)
-                if answer == -1:
+                answer = one(&P, &S, &wide, NULL if sigmas is None else &sigmas[j, 0])
+                if answer == NO_MEMORY:
                     break
                 ranks[j], how[j] = S.rank, answer
                 bounds[j, 0], bounds[j, 1], bounds[j, 2] = S.cutoff, S.lower, S.upper
@@ -188,5 +218,5 @@ def py_solve(cnp.ndarray A, const Py_ssize_t[::1] at, cnp.ndarray B, const Py_ss
         finish_group(&G)
         finish(&S)
         finish(&wide)
-    if answer == -1:
+    if answer == NO_MEMORY:
         raise MemoryError("no memory for the workspace of a small matrix")

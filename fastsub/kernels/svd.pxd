@@ -17,7 +17,7 @@ cdef struct Bidiagonal:
 
 cdef bint allocate(Bidiagonal* B, Py_ssize_t m, Py_ssize_t n, bint vectors,
                    const scalar* like) noexcept nogil
-cdef blas_int values(Bidiagonal* B, bint vectors, const scalar* like) noexcept nogil
+cdef blas_int values(Bidiagonal* B, bint vectors, bint iterate, const scalar* like) noexcept nogil
 cdef double sigma(const Bidiagonal* B, Py_ssize_t i, const scalar* like) noexcept nogil
 cdef blas_int vectors(Bidiagonal* B, bint right, Py_ssize_t start, Py_ssize_t count,
                       scalar* out) noexcept nogil

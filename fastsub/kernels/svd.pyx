@@ -1,19 +1,22 @@
 """Singular values, and the singular vectors of one side that are asked for.
 
-LAPACK's gesdd in its parts: bidiagonalisation, divide and conquer, and the way back, which is
-walked only by the vectors that the caller wants: a null space of dimension 2 costs two columns
-instead of two square matrices (2 n^3 flops saved on each side).
+LAPACK's gesdd or gesvd in their parts: bidiagonalisation, divide and conquer or QR iteration, and
+the way back, which is walked only by the vectors that the caller wants: a null space of dimension 2
+costs two columns instead of two square matrices (2 n^3 flops saved on each side).
 
 References
 ----------
+Demmel & Kahan, Accurate singular values of bidiagonal matrices, SIAM J. Sci. Stat. Comput. 11
+    (1990).
 Gu & Eisenstat, A divide-and-conquer algorithm for the bidiagonal SVD, SIAM J. Matrix Anal. Appl. 16
     (1995).
 """
 
 from libc.stdlib cimport malloc
+from libc.string cimport memset
 
 from fastsub.kernels.blas cimport (
-    bdsdc, blas_int, complex64, complex128, gebrd, ormbr, real, scalar,
+    bdsdc, bdsqr, blas_int, complex64, complex128, gebrd, ormbr, real, scalar,
 )
 
 
@@ -42,17 +45,30 @@ cdef bint allocate(Bidiagonal* B, Py_ssize_t m, Py_ssize_t n, bint vectors,
     return True
 
 
-cdef blas_int bidiagonal_values(Bidiagonal* B, bint vectors, real* d) noexcept nogil:
-    cdef blas_int k = <blas_int>min(B.m, B.n)
+cdef blas_int bidiagonal_values(Bidiagonal* B, bint vectors, bint iterate,
+                                real* d) noexcept nogil:
+    cdef blas_int k = <blas_int>min(B.m, B.n), i
+    cdef char uplo = c'U' if B.m >= B.n else c'L'
+    cdef Py_ssize_t square = k * <Py_ssize_t>k if vectors else 0
     cdef real* U = <real*>B.U
     cdef real* VT = <real*>B.VT
-    cdef blas_int* iwork = <blas_int*>(VT + (k * <Py_ssize_t>k if vectors else 0))
-    return bdsdc(c'U' if B.m >= B.n else c'L', c'I' if vectors else c'N', k, d, d + k, U, k, VT, k,
-                 <real*>B.work, iwork)
+    cdef blas_int* iwork = <blas_int*>(VT + square)
+    if not iterate:
+        return bdsdc(uplo, c'I' if vectors else c'N', k, d, d + k, U, k, VT, k, <real*>B.work,
+                     iwork)
+    memset(U, 0, square * sizeof(real))
+    memset(VT, 0, square * sizeof(real))
+    for i in range(k if vectors else 0):
+        U[i * (k + 1)] = VT[i * (k + 1)] = 1
+    return bdsqr(uplo, k, k if vectors else 0, k if vectors else 0, d, d + k, VT, k, U, k,
+                 <real*>B.work)
 
 
-cdef blas_int values(Bidiagonal* B, bint vectors, const scalar* like) noexcept nogil:
-    """Reduce A and find sigma (and U, VT of the bidiagonal); info > 0: no convergence"""
+cdef blas_int values(Bidiagonal* B, bint vectors, bint iterate, const scalar* like) noexcept nogil:
+    """Reduce A and find sigma (and U, VT of the bidiagonal); info > 0: no convergence
+
+    By divide and conquer, as gesdd does, or iteration, as gesvd does.
+    """
     cdef blas_int m = <blas_int>B.m, n = <blas_int>B.n, k = min(m, n), info
     cdef Py_ssize_t real_size = sizeof(scalar)
     if scalar is complex64 or scalar is complex128:
@@ -62,9 +78,9 @@ cdef blas_int values(Bidiagonal* B, bint vectors, const scalar* like) noexcept n
     if info != 0:
         return info
     if scalar is float or scalar is complex64:
-        return bidiagonal_values(B, vectors, <float*>B.sigma)
+        return bidiagonal_values(B, vectors, iterate, <float*>B.sigma)
     else:
-        return bidiagonal_values(B, vectors, <double*>B.sigma)
+        return bidiagonal_values(B, vectors, iterate, <double*>B.sigma)
 
 
 cdef double sigma(const Bidiagonal* B, Py_ssize_t i, const scalar* like) noexcept nogil:

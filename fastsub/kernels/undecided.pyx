@@ -1,7 +1,7 @@
 """Small matrices that bounds leave open: their singular values decide.
 
-By LAPACK's divide and conquer (svd.pyx) on a scaled copy of A itself, as SciPy does: then even a
-tie is broken alike in most cases.
+By LAPACK's divide and conquer, or QR iteration (svd.pyx), on a scaled copy of A itself, as SciPy
+does: then even a tie is broken alike in most cases.
 
 References
 ----------
@@ -9,34 +9,33 @@ Gu & Eisenstat, A divide-and-conquer algorithm for the bidiagonal SVD, SIAM J. M
     (1995).
 """
 
-from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, frexp, isfinite, ldexp, sqrt
+from libc.math cimport INFINITY, frexp, ldexp, sqrt
 from libc.stdlib cimport free
 
 from fastsub.kernels.blas cimport blas_int, complex64, complex128, scalar
 from fastsub.kernels.layout cimport copy
-from fastsub.kernels.small cimport Small
+from fastsub.kernels.small cimport Small, report
 from fastsub.kernels.svd cimport Bidiagonal, allocate, sigma, values, vectors
 
 
 cdef blas_int decide(Small* S, bint want_basis, Py_ssize_t rank, Bidiagonal* B,
                      const scalar* like) noexcept nogil:
     cdef Py_ssize_t i, k = min(S.m, S.n), m = S.m, n = S.n, rs = S.rs, cs = S.cs
-    cdef int exponent = 0
     cdef blas_int info
     cdef double largest, tol, total = 0, margin, low
     if S.flipped:
         m, n, rs, cs = n, m, cs, rs
     largest = S.K.magnitude(n, m, S.A, cs, rs)
+    S.exponent = 0
     if largest > 0:
-        frexp(largest, &exponent)
-        if -S.K.safe < exponent < S.K.safe:
-            exponent = 0
-        exponent = max(S.K.lowest, min(-S.K.lowest, exponent))
+        frexp(largest, &S.exponent)
+        if -S.K.safe < S.exponent < S.K.safe:
+            S.exponent = 0
+        S.exponent = max(S.K.lowest, min(-S.K.lowest, S.exponent))
     if not allocate(B, m, n, want_basis, like):
         return NO_MEMORY
-    copy(<const scalar*>S.A, m, n, rs, cs, ldexp(1.0, -exponent), False, <scalar*>B.A, m)
-    info = values(B, want_basis, like)
+    copy(<const scalar*>S.A, m, n, rs, cs, ldexp(1.0, -S.exponent), False, <scalar*>B.A, m)
+    info = values(B, want_basis, S.iterate, like)
     if info != 0:
         free(B.memory)
         return info
@@ -45,19 +44,12 @@ cdef blas_int decide(Small* S, bint want_basis, Py_ssize_t rank, Bidiagonal* B,
     for i in range(k):
         total += sigma(B, i, like) * sigma(B, i, like)
     margin = (sqrt(<double>max(m, n)) * S.K.spread + 1) * S.K.eps * sqrt(total)
-    tol = ldexp(S.tol, -exponent) if S.tol >= 0 else S.rtol * sigma(B, 0, like)
+    tol = ldexp(S.tol, -S.exponent) + S.rtol * sigma(B, 0, like)
     rank = 0
     while rank < k and sigma(B, rank, like) > tol:
         rank += 1
     low = max(0.0, sigma(B, rank - 1, like) - margin) if rank else INFINITY
-    S.rank = rank
-    S.lower = ldexp(low, exponent)
-    if rank and not isfinite(S.lower):
-        S.lower = DBL_MAX
-    S.upper = ldexp(sigma(B, rank, like) + margin, exponent) if rank < k else 0
-    S.cutoff = S.tol if S.tol >= 0 else ldexp(tol, exponent)
-    if isfinite(tol) and not isfinite(S.cutoff):
-        S.cutoff = DBL_MAX
+    report(S, rank, tol, low, sigma(B, rank, like) + margin if rank < k else 0.0)
     return 0
 
 

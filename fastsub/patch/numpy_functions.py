@@ -53,7 +53,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
 
 
 def _small_rank(A: Array, rtol: float) -> Any:
-    answer = py_decide(whole_strides(A), False, False, False, rtol, -1.0, True)
+    answer = py_decide(whole_strides(A), False, False, False, rtol, 0.0, True)
     if not isinstance(answer, tuple):
         raise PassOn("an SVD that did not converge")
     rank, tol, lower, upper, *_ = answer

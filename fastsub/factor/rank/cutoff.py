@@ -40,6 +40,11 @@ class Cutoff:
             rtol = EPS[A.dtype.char] * max(A.shape)
         return cls(rtol, tol, added)
 
+    @property
+    def terms(self) -> tuple[float, float]:
+        """What of it is relative to the largest singular value, and what is added to that."""
+        return (self.relative, self.added) if self.absolute is None else (0.0, self.absolute)
+
     def bracket(self, low: float, high: float) -> tuple[float, float]:
         """Return the cutoff's bracket, given that of the largest singular value."""
         if self.absolute is not None:

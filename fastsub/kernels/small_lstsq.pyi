@@ -1,0 +1,1 @@
+"""Types of the compiled module small_lstsq, which has only C functions."""

@@ -1,0 +1,1 @@
+"""Types of the compiled module svd_lstsq, which has only C functions."""
