@@ -118,6 +118,8 @@ def test_errors():
         fastsub.stream(D)
     with pytest.raises(TypeError, match="must be a dask array"):
         fd.null_space(A)
+    with pytest.raises(ValueError, match="3-d"):
+        fd.lstsq(D, np.ones((40, 1, 1)))
     with pytest.raises(ValueError, match="2-d"):
         fd.null_space(D[0])
     with pytest.raises(ValueError, match="40 and 39"):
@@ -127,6 +129,104 @@ def test_errors():
     A[25, 1] = np.nan
     with pytest.raises(ValueError, match=r"begins with row 20: .* in row 5"):
         fd.matrix_rank(da.from_array(A, chunks=10)).compute()
+
+
+def unknown(x, chunks):
+    """The same rows in blocks whose sizes dask does not know."""
+    D = da.from_array(x, chunks=chunks)
+    return D[(D if D.ndim == 1 else D[:, 0]) > -100]
+
+
+def test_blocks_of_unknown_sizes():
+    A, b = matrix(1531, 300, 6, 4), matrix(1532, 300, 1, 1)[:, 0]
+    wanted = fastsub.lstsq(A, b)[0]
+    for chunks in ((70, 6), (70, 4)):
+        D = unknown(A, chunks)
+        assert np.isnan(D.shape[0])
+        x = fd.lstsq(D, unknown(b, 70))[0].compute()
+        np.testing.assert_allclose(x, wanted, atol=1e-12)
+        assert fd.orth(D).compute().shape == (300, 4)
+        for other in (b, unknown(b, 90)):
+            with pytest.raises(ValueError, match=r"unknown sizes.*compute_chunk_sizes"):
+                fd.lstsq(D, other)
+        F = fd.fundamental_subspaces(D)
+        np.testing.assert_allclose(F.solve(b), wanted, atol=1e-12)
+        assert np.isnan(D.shape[0])
+
+
+def test_empty_blocks_and_blocks_of_one_row():
+    A, b = matrix(1541, 60, 5, 5), matrix(1542, 60, 1, 1)[:, 0]
+    D = da.from_array(A, chunks=(1, 2))
+    D = da.concatenate([D[:0], D[:20], D[20:20], D[20:]])
+    x, Q = dask.compute(fd.lstsq(D, b.tolist())[0], fd.orth(D))
+    np.testing.assert_allclose(x, fastsub.lstsq(A, b)[0], atol=1e-12)
+    check_orthonormal(Q)
+    for m, n in ((0, 4), (4, 0), (0, 0)):
+        none = da.ones((7, 7), chunks=3)[:m, :n]
+        assert fd.matrix_rank(none).compute() == 0
+        assert fd.null_space(none).compute().shape == (n, n)
+        assert fd.orth(none).compute().shape == (m, 0)
+        assert fd.lstsq(none, np.ones(m))[0].compute().tolist() == [0] * n
+
+
+def test_blocks_that_are_not_what_the_array_says():
+    D = da.from_array(matrix(1543, 100, 5, 5), chunks=(30, 5))
+    for wrong in (lambda X: X[:, :4], lambda X: X[:7]):
+        with pytest.raises(ValueError, match=r"block \d.* has shape .* its dask array says"):
+            fd.matrix_rank(D.map_blocks(wrong, dtype=float)).compute()
+    from scipy import sparse
+
+    with pytest.raises(TypeError, match="csr_array"):
+        fd.matrix_rank(D.map_blocks(sparse.csr_array)).compute()
+    masked = da.from_array(np.ma.masked_greater(matrix(1544, 9, 2, 2), 1), chunks=4, asarray=False)
+    with pytest.raises(TypeError, match="masked"):
+        fd.matrix_rank(masked).compute()
+    with pytest.raises(ZeroDivisionError):
+        fd.matrix_rank(D.map_blocks(lambda X: 1 / 0, dtype=float)).compute()
+
+
+def test_the_same_input_gives_the_same_keys():
+    A = matrix(1549, 100, 5, 4)
+
+    def keys(rcond=None):
+        D = da.from_array(A, chunks=(30, 3))
+        found = [fd.null_space(D, rcond), fd.row_space(D, rcond), fd.orth(D, rcond)]
+        (x, residues, rank, _), proof = fd.lstsq(D, np.ones(100), rcond, full_output=True)
+        return [each.__dask_keys__() for each in (*found, x, residues, rank, proof)]
+
+    assert keys() == keys()
+    assert all(one != other for one, other in zip(keys(), keys(1e-3), strict=True))
+    D = da.from_array(A, chunks=(30, 3))
+    Q, x = dask.persist(fd.orth(D), fd.lstsq(D, np.ones(100))[0])
+    (optimised,) = dask.optimize(fd.orth(D))
+    np.testing.assert_array_equal(Q.compute(), optimised.compute())
+    answers = [dask.compute(Q, x, scheduler=name) for name in ("synchronous", "threads")]
+    np.testing.assert_array_equal(answers[0][1], answers[1][1])
+
+
+def test_no_task_holds_more_than_a_block(monkeypatch):
+    """Of the results that exist at a time, too: the basis is summed up block by block."""
+    from dask.callbacks import Callback
+
+    rows, n, count = 500, 10, 24
+    sizes, together = [], []
+
+    class Watch(Callback):
+        def _posttask(self, key, value, graph, state, worker):
+            sizes.append(getattr(value, "nbytes", 0))
+            together.append(sum(getattr(each, "nbytes", 0) for each in state["cache"].values()))
+
+    def block(block_info=None):
+        seed = block_info[None]["chunk-location"][0]
+        return np.random.default_rng(seed).standard_normal((rows, n))
+
+    A = da.map_blocks(block, chunks=((rows,) * count, (n,)), dtype=float, meta=np.empty((0, 0)))
+    with Watch():
+        total, x = dask.compute((fd.orth(A) ** 2).sum(), fd.lstsq(A, np.ones(rows * count))[0])
+    assert abs(total - n) < 1e-12
+    assert x.shape == (n,)
+    assert max(sizes) <= rows * n * 8
+    assert max(together) <= 3 * rows * n * 8 + rows * count * 8
 
 
 def slow_block(seed, rows, n, r):
@@ -175,6 +275,6 @@ def test_a_worker_that_is_killed_takes_nothing_with_it():
 def _reduced(dask_scheduler):
     """Blocks that are reduced by now."""
     return sum(
-        task.state == "memory" and "_reduce" in str(task.key)
+        task.state == "memory" and "reduce_block" in str(task.key)
         for task in dask_scheduler.tasks.values()
     )
