@@ -55,6 +55,13 @@ def in_lapack_precision(*arrays: Array) -> list[Array]:
     return [a.astype(dtype, copy=False) for a in arrays]
 
 
+def in_one_precision(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return the arrays in the precision that `lstsq` of SciPy 1.18 chooses: integers in double."""
+    dtype = np.result_type(a, b)
+    dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
+    return a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+
+
 def in_double(a: Array) -> Array:
     """Return `a` in the precision in which NumPy computes."""
     return a.astype(np.complex128 if a.dtype.kind == "c" else np.float64, copy=False)
@@ -105,14 +112,15 @@ def invertible(certificate: Certificate, dtype: np.dtype[Any]) -> None:
         raise PassOn("an inverse that overflows")
 
 
-def over_stack(core: Any, arrays: tuple[Array, ...], batched: bool) -> Any:
-    """Apply `core` to matrices, or as SciPy does to each of a stack: a tuple becomes a list.
+def over_stack(core: Any, arrays: tuple[Array, ...], container: type | None) -> Any:
+    """Apply `core` to matrices, or to each of a stack: a tuple becomes a container of stacks.
 
-    A vector among the arrays serves every matrix.
+    A vector among the arrays serves every matrix. SciPy 1.16 and 1.17 make lists, and of one
+    result no list at all; None: stacks are not taken.
     """
     if all(a.ndim <= 2 for a in arrays):
         return core(*arrays)
-    if not batched:
+    if container is None:
         raise PassOn("a stack, which this SciPy does not take")
     shape = np.broadcast_shapes(*(a.shape[:-2] for a in arrays))
     stacks = [np.broadcast_to(a, shape + a.shape[-2:]) if a.ndim > 1 else a for a in arrays]
@@ -122,9 +130,11 @@ def over_stack(core: Any, arrays: tuple[Array, ...], batched: bool) -> Any:
     if not isinstance(results[0], tuple):
         return _stacked(results, shape)
     parts = [_stacked(part, shape) for part in zip(*results, strict=True)]
-    return parts if len(parts) > 1 else parts[0]
+    return container(parts) if len(parts) > 1 or container is tuple else parts[0]
 
 
-def _stacked(parts: Any, shape: tuple[int, ...]) -> Array:
+def _stacked(parts: Any, shape: tuple[int, ...]) -> Array | None:
+    if parts[0] is None:
+        return None
     stack = np.stack(parts)  # ValueError where ranks differ: SciPy is left to say so
     return stack.reshape(shape + stack.shape[1:])

@@ -6,6 +6,7 @@ to be finite; the peer is asked about those that are not, whether it shall check
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from fastsub.factor.rank.cutoff import EPS
 from fastsub.patch.arguments import (
     believe,
     in_lapack_precision,
+    in_one_precision,
     invertible,
     number,
     over_stack,
@@ -31,7 +33,12 @@ from fastsub.patch.equations import cutoff_of, solve, solve_with_singular_values
 from fastsub.patch.tally import PassOn
 from fastsub.subspace.angles import principal_angles
 
-_BATCHED = tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 16)
+_VERSION = tuple(map(int, scipy.__version__.split(".")[:2]))
+_COMPILED = _VERSION >= (1, 18)  # stacks, too: results have other types
+_CONTAINER = None if _VERSION < (1, 16) else tuple if _COMPILED else list
+
+# What it is where it is not given: SciPy 1.18 warns of every other value.
+_LWORK = inspect.signature(scipy.linalg.qr).parameters["lwork"].default
 
 # What LAPACK's gelsy compares are estimates of singular values, within a factor like this one.
 _GELSY = 100.0
@@ -54,12 +61,12 @@ def null_space(
         believe(certificate)
         return np.asarray(N)
 
-    return over_stack(core, (plain(A),), _BATCHED)
+    return over_stack(core, (plain(A),), _CONTAINER)
 
 
 def orth(A: Any, rcond: Any = None) -> Any:
     """As `scipy.linalg.orth`."""
-    return over_stack(partial(_orth, rtol=tolerance(rcond)), (plain(A),), _BATCHED)
+    return over_stack(partial(_orth, rtol=tolerance(rcond)), (plain(A),), _CONTAINER)
 
 
 def _orth(A: Array, rtol: float | None = None) -> Array:
@@ -80,7 +87,7 @@ def subspace_angles(A: Any, B: Any) -> Any:
         X, Y = (np.asfortranarray(Z, dtype) for Z in (X, Y))
         return principal_angles(X, Y)
 
-    return over_stack(core, (plain(A), plain(B)), _BATCHED)
+    return over_stack(core, (plain(A), plain(B)), _CONTAINER)
 
 
 def lstsq(
@@ -97,23 +104,27 @@ def lstsq(
     if driver not in ("gelsd", "gelss", "gelsy"):
         raise PassOn("an unknown driver")
     rcond = number(cond)
+    as_rank = np.int64 if _COMPILED else int
 
     def core(a: Array, b: Array) -> tuple[Any, ...]:
         if len(a) != len(b):
             raise PassOn("shapes that do not match")
-        a, b = in_lapack_precision(a, b)
+        a, b = in_one_precision(a, b) if _COMPILED else in_lapack_precision(a, b)
         eps = EPS[a.dtype.char]
         cutoff = cutoff_of(driver, eps if rcond is None else rcond, a.dtype)
         if driver == "gelsy":
             x, _, rank = solve(a, b, cutoff, _GELSY)
-            return x, np.array([], x.dtype), rank, None
+            return x, np.array([], x.dtype), as_rank(rank), None
         (x, squares, rank), sigma = solve_with_singular_values(a, b, cutoff)
+        if _COMPILED and squares is None and len(a) > a.shape[1]:
+            squares = np.full(x.shape[1:], np.nan)  # LAPACK promises nothing about them
         if squares is None:
-            return x, np.asarray([], x.dtype), rank, sigma
-        squares = squares.astype(sigma.dtype, copy=False)
-        return x, squares[0] if b.ndim == 1 else squares, rank, sigma
+            return x, np.asarray([], x.dtype), as_rank(rank), sigma
+        squares = squares.astype(x.dtype if _COMPILED else sigma.dtype, copy=False)
+        squares = squares.reshape(x.shape[1:])
+        return x, squares if _COMPILED else squares[()], as_rank(rank), sigma
 
-    return over_stack(core, (plain(a), plain_right_hand_side(b)), _BATCHED)
+    return over_stack(core, (plain(a), plain_right_hand_side(b)), _CONTAINER)
 
 
 def pinv(
@@ -136,19 +147,19 @@ def pinv(
         invertible(certificate, a.dtype)
         return (B, np.intp(rank)) if return_rank else B
 
-    return over_stack(core, (plain(a),), _BATCHED)
+    return over_stack(core, (plain(a),), _CONTAINER)
 
 
 def qr(
     a: Any,
     overwrite_a: bool = False,
-    lwork: int | None = None,
+    lwork: Any = _LWORK,
     mode: str = "full",
     pivoting: bool = False,
     check_finite: bool = True,
 ) -> Any:
     """As `scipy.linalg.qr`."""
-    if lwork not in (None, -1):
+    if lwork is not _LWORK and (_COMPILED or lwork != -1):
         raise PassOn("a workspace of a given size")
     if overwrite_a:
         raise PassOn("overwrite_a, which spares SciPy a copy")
@@ -160,4 +171,4 @@ def qr(
         answer: tuple[Any, ...] = fastsub.qr(a, mode=mode, pivoting=pivoting)
         return answer
 
-    return over_stack(core, (plain(a),), _BATCHED)
+    return over_stack(core, (plain(a),), _CONTAINER)
