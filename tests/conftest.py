@@ -26,6 +26,12 @@ def dtype(request):
     return np.dtype(request.param)
 
 
+@pytest.fixture
+def elimination(monkeypatch):
+    """Let sparse matrices be eliminated however small they are."""
+    monkeypatch.setattr("fastsub.factor.sparse.arrays.is_dense", lambda *_: False)
+
+
 @pytest.fixture(scope="session")
 def normal():
     """Return normal(dtype, seed, *shape): standard normal entries, Fortran-ordered.

@@ -9,6 +9,8 @@ import fastsub
 from fastsub.factor.sparse import solve as sparse_solve
 from fastsub.factor.sparse.conjugate import conjugate_gradients
 
+pytestmark = pytest.mark.usefixtures("elimination")
+
 
 def design(rng, m, n, dtype="float64"):
     """Two-way layout with a covariate: its columns add up to one another, rank n - 1."""

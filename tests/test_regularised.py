@@ -12,6 +12,8 @@ from fastsub.factor.sparse.conjugate import conjugate_gradients
 from fastsub.factor.sparse.regularised import Regularised, minimum_degree
 from fastsub.sparse import lstsq
 
+pytestmark = pytest.mark.usefixtures("elimination")
+
 
 def symbolic(K, order):
     """Entries and multiplications of a Cholesky factorisation, by the graph itself."""

@@ -16,6 +16,8 @@ from fastsub.factor.sparse.bounds import sigma_1_bracket
 from fastsub.factor.sparse.rank import SparseFactors
 from fastsub.testing import check_annihilates, check_certificate, check_orthonormal
 
+pytestmark = pytest.mark.usefixtures("elimination")
+
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "dok", "lil")
 
 

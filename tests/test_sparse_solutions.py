@@ -9,6 +9,8 @@ from test_sparse import MAKERS, banded, of_rank, random, tied
 import fastsub
 from fastsub.testing import check_orthonormal, check_same_subspace
 
+pytestmark = pytest.mark.usefixtures("elimination")
+
 # The others have singular values at every cutoff.
 GRADED = ("graded", "diagonal", "of_blocks", "kahan")
 CLEAN = [make for make in MAKERS if make.__name__ not in GRADED]

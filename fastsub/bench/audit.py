@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from scipy.sparse import random_array
 
 import fastsub
 from fastsub.bench import matrices
@@ -31,6 +32,7 @@ _CALLERS = (
     "fastsub.factor.orthogonal.cod",
     "fastsub.factor.orthogonal.rrqr",
     "fastsub.factor.small",
+    "fastsub.factor.sparse.arrays",
     "fastsub.factor.tall.sketched",
     "fastsub.factor.gram",
     "fastsub.factor.least_squares.solve",
@@ -39,6 +41,7 @@ _CALLERS = (
 _PREDICATES = ("small", "tall")
 # What else is chosen, before no plan: the function of `choose` that says so.
 CHOICES = {
+    "dense": "is_dense",
     "packed": "is_packed",
     "fused": "is_fused",
     "many": "is_many",
@@ -141,6 +144,7 @@ def _chosen(question: Question, A: Any) -> Any:
     if question.vary in CHOICES:
         (m, n), k = A.shape, question.sides
         return {
+            "dense": lambda: choosing.is_dense(m, n, m * question.entries),
             "packed": lambda: choosing.is_packed(m, n, A.dtype),
             "fused": lambda: choosing.is_fused(n, A.dtype),
             "many": lambda: choosing.is_many(n, k),
@@ -171,6 +175,8 @@ def _past_predicates(question: Question) -> Iterator[None]:
         if (question.vary in _PREDICATES)
         else _PREDICATES
     )
+    if question.vary == "dense":
+        before = ()
     with ExitStack() as stack:
         for name in before:
             stack.enter_context(forced(name, False))
@@ -188,8 +194,11 @@ def answer(question: Question, shape: Shape, *, budget: float = 1.0) -> Finding:
         Seconds of timing.
     """
     rng = np.random.default_rng(6)
-    A = matrices.of_rank(rng, *shape, question.dtype)
-    b = rng.standard_normal((len(A), question.sides)).astype(A.dtype)
+    A: Any = matrices.of_rank(rng, *shape, question.dtype)
+    if question.entries:
+        density = min(1.0, question.entries / shape[1])
+        A = random_array(shape[:2], density=density, rng=rng, format="csr")
+    b = rng.standard_normal((shape[0], question.sides)).astype(A.dtype)
     function = getattr(fastsub, question.function)
 
     def run(value: Any) -> Any:

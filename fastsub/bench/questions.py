@@ -30,6 +30,8 @@ class Question:
     dtype : str
     sides : int
         Right-hand sides, where the function solves.
+    entries : int
+        Of each row, where the matrix is sparse.
     is_price : bool
         Not a question but the other side of one: what the choice costs where it is in vain.
     """
@@ -42,6 +44,7 @@ class Question:
     shapes: tuple[Shape, ...]
     dtype: str = "float64"
     sides: int = 0
+    entries: int = 0
     is_price: bool = False
 
 
@@ -54,6 +57,34 @@ def _tall(n: int, *ratios: float, deficiency: float = 0.05) -> tuple[Shape, ...]
 
 
 QUESTIONS = (
+    Question(
+        "_DENSE_PRODUCTS",
+        "a sparse matrix of few entries: as a dense one, or by elimination?",
+        "null_space",
+        "dense",
+        (True, False),
+        ((100, 100, 80), (200, 200, 160), (300, 300, 240), (600, 600, 480), (1000, 1000, 800)),
+        entries=2,
+    ),
+    Question(
+        "_DENSE_PER_ENTRY",
+        "a sparse matrix of some entries: as a dense one, or by elimination?",
+        "matrix_rank",
+        "dense",
+        (True, False),
+        ((200, 200, 200), (400, 400, 400), (800, 800, 800), (1000, 1000, 1000)),
+        entries=6,
+    ),
+    Question(
+        "_DENSE_LIMIT",
+        "and what does it cost not to make large ones dense?",
+        "matrix_rank",
+        "dense",
+        (True, False),
+        ((400, 400, 400), (1000, 1000, 1000), (3500, 3500, 3500)),
+        entries=80,
+        is_price=True,
+    ),
     Question(
         "SMALL_ENTRIES",
         "one unblocked pass, or blocks?",

@@ -151,6 +151,26 @@ def is_small(m: int, n: int, complement: int = 0) -> bool:
     return 0 < m * n <= SMALL_ENTRIES and complement <= SMALL_SIDE
 
 
+# Products m n min(m, n) up to which a sparse matrix is made dense whatever it holds; for each entry
+# that it holds; and never beyond.
+_DENSE_PRODUCTS = 2.5e7
+_DENSE_PER_ENTRY = 6e4
+_DENSE_LIMIT = 3e10
+
+
+def is_dense(m: int, n: int, nnz: int) -> bool:
+    """Whether a sparse m x n matrix is made dense: elimination would take no less.
+
+    Examples
+    --------
+    >>> from fastsub.factor.choose import is_dense
+    >>> is_dense(100, 100, 500), is_dense(1000, 1000, 2000), is_dense(1000, 1000, 50000)
+    (True, False, True)
+    """
+    products = float(m) * n * min(m, n)
+    return products <= min(_DENSE_PRODUCTS + _DENSE_PER_ENTRY * nnz, _DENSE_LIMIT)
+
+
 def choose(m: int, n: int, dtype: Any, *, want: Want, c_order: bool = False) -> Plan:
     """Return the plan for an m x n matrix.
 

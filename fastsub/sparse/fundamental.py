@@ -8,9 +8,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from fastsub.factor.arrays import Array, as_array, check_tolerance
-from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.arrays import as_dense, read_sparse
 from fastsub.solution.fundamental import FundamentalSubspaces
 from fastsub.solution.solution_set import SolutionSet
+from fastsub.solution.solutions import solutions as of_dense
 from fastsub.sparse.factors import SparseMap
 from fastsub.subspace.vectors import Vectors
 
@@ -63,7 +64,8 @@ class SparseSolutionSet(SolutionSet):
 
 def fundamental_subspaces(A: Any, rtol: float | None = None) -> FundamentalSubspaces:
     """Return the four subspaces of a sparse matrix, as `fastsub.fundamental_subspaces`."""
-    return SparseSubspaces(A, rtol)
+    dense = as_dense(A)
+    return SparseSubspaces(A, rtol) if dense is None else FundamentalSubspaces(dense, rtol)
 
 
 def solutions(
@@ -71,4 +73,6 @@ def solutions(
 ) -> SolutionSet:
     """Return every solution of A x = b for a sparse A, as `fastsub.solutions`."""
     b = as_array(b, "b")
+    if (dense := as_dense(A)) is not None:
+        return of_dense(dense, b, rcond=rcond, rtol=rtol)
     return SparseSubspaces(A, check_tolerance(rcond, "rcond")).solutions(b, rtol=rtol)

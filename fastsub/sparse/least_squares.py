@@ -13,19 +13,22 @@ from fastsub.factor.arrays import (
     unscale,
     working_copy,
 )
-from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.arrays import as_dense, read_sparse
 from fastsub.factor.sparse.rank import SparseFactors
 from fastsub.factor.sparse.solve import solve_sparse
+from fastsub.functions import least_squares as functions
 
 
 def lstsq(a: Any, b: Any, cond: float | None = None, *, full_output: bool = False) -> Any:
     """Return ``(x, residues, rank, None)`` for a sparse `a`; arguments as of `fastsub.lstsq`."""
-    A, B = read_sparse(a, "a"), as_array(b, "b")
-    m, n = A.matrix.shape
+    B, (m, n) = as_array(b, "b"), a.shape
     if B.ndim not in (1, 2) or B.shape[0] != m:
         raise ValueError(f"b must have shape ({m},) or ({m}, k) beside a sparse a, got {B.shape}")
     if B.size:
         check_finite_magnitude(np.atleast_2d(B), "b")
+    if (dense := as_dense(a, "a")) is not None:
+        return functions.lstsq(dense, B, cond, full_output=full_output)
+    A = read_sparse(a, "a")
     F = SparseFactors(A, check_tolerance(cond, "cond"))
     dtype = np.result_type(A.dtype, B)
     columns = B[:, None] if B.ndim == 1 else B

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastsub.factor.arrays import check_tolerance
-from fastsub.factor.sparse.arrays import read_sparse
+from fastsub.factor.sparse.arrays import as_dense, read_sparse
 from fastsub.factor.sparse.rank import SparseFactors
+from fastsub.functions import rank as functions
 
 
 def matrix_rank(
@@ -18,6 +19,8 @@ def matrix_rank(
     engine: str | None = None,
 ) -> Any:
     """Return the rank of a sparse matrix; arguments as of `fastsub.matrix_rank`."""
+    if not engine and (dense := as_dense(A)) is not None:
+        return functions.matrix_rank(dense, tol, rtol=rtol, full_output=full_output)
     if tol is not None and rtol is not None:
         raise ValueError("give tol or rtol, not both")
     tol, rtol = check_tolerance(tol, "tol"), check_tolerance(rtol, "rtol")

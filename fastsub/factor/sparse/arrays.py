@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from fastsub.factor.arrays import Array, magnitude
+from fastsub.factor.choose import is_dense
 
 _KEPT = {"f": np.float32, "F": np.complex64}
 _LARGEST = 2**31 - 1
@@ -48,10 +49,7 @@ def read_sparse(A: Any, name: str = "A", *, check_finite: bool = True) -> Sparse
     ValueError
         If it has another number of dimensions than 2, NaN or infinity, or 2^31 entries or more.
     """
-    if A.ndim != 2:
-        raise ValueError(f"{name} must be a matrix (2-d), got {A.ndim}-d of shape {A.shape}")
-    if A.dtype.kind not in "biufc":
-        raise TypeError(f"{name} must hold numbers, got dtype {A.dtype}")
+    _check_kind(A, name)
     compressed = csr_array(A)
     if max(*A.shape, compressed.nnz) >= _LARGEST:
         raise ValueError(f"{name} has 2^31 rows, columns or entries, or more: too many")
@@ -81,7 +79,34 @@ def read_sparse(A: Any, name: str = "A", *, check_finite: bool = True) -> Sparse
             for part in parts:
                 np.ldexp(part, exponent, out=part)
         matrix.eliminate_zeros()
-    return SparseInput(matrix, exponent, np.dtype(_KEPT.get(A.dtype.char, double)))
+    return SparseInput(matrix, exponent, _dtype_of(A))
+
+
+def as_dense(A: Any, name: str = "A") -> Array | None:
+    """Return A as a dense array of the dtype of the answers, if that is the better way, else None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `read_sparse`.
+    """
+    _check_kind(A, name)
+    m, n = A.shape
+    if not (is_dense(m, n, 0) or is_dense(m, n, A.nnz)):
+        return None
+    dense: Array = A.toarray()
+    return dense.astype(_dtype_of(A), copy=False)
+
+
+def _check_kind(A: Any, name: str) -> None:
+    if A.ndim != 2:
+        raise ValueError(f"{name} must be a matrix (2-d), got {A.ndim}-d of shape {A.shape}")
+    if A.dtype.kind not in "biufc":
+        raise TypeError(f"{name} must hold numbers, got dtype {A.dtype}")
+
+
+def _dtype_of(A: Any) -> np.dtype[Any]:
+    return np.dtype(_KEPT.get(A.dtype.char, np.complex128 if A.dtype.kind == "c" else np.float64))
 
 
 def blocks_of(matrix: csr_array) -> tuple[int, Array, Array]:
