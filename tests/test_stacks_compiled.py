@@ -218,3 +218,46 @@ def test_matrices_that_are_not_finite():
     x, _, _, _ = CALLS["lstsq b of NaN"](A[~bad])
     assert np.isnan(x[..., 1]).all()
     np.testing.assert_allclose(x[..., 0], good["lstsq"][0][..., 0], rtol=0, atol=1e-11)
+
+
+EMPTY = {
+    **{name: partial(getattr(fastsub, name), full_output=True) for name in BASES},
+    "rank": partial(fastsub.matrix_rank, full_output=True),
+    "pinv": partial(fastsub.pinv, full_output=True),
+    "lstsq": lambda A: fastsub.lstsq(A, np.ones((A.shape[-2], 2)), full_output=True),
+    "lstsq gelsd": lambda A: fastsub.lstsq(A, np.ones(A.shape[-2]), lapack_driver="gelsd"),
+    "qr": fastsub.qr,
+    "pivoted qr": partial(fastsub.qr, mode="raw", pivoting=True),
+}
+
+
+def parts_of(answer):
+    """The arrays of an answer, whatever it is made of."""
+    if isinstance(answer, fastsub.Certificate):
+        return parts_of([answer.rank, answer.tol, answer.decided_by, answer.method])
+    if isinstance(answer, tuple | list):
+        return [part for one in answer for part in parts_of(one)]
+    return [] if answer is None else [np.asarray(answer)]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_empty_matrices(name, shape):
+    """As a single one is answered, and once for all of them."""
+    call, A = EMPTY[name], np.zeros((2, 3, *shape))
+    for whole, alone in zip(parts_of(call(A)), parts_of(call(A[0, 0])), strict=True):
+        assert (whole == alone).all()
+        assert whole.shape == (2, 3, *alone.shape)
+    assert frames_of(call, np.zeros((300, *shape))) < frames_of(call, A) + 50
+
+
+@pytest.mark.parametrize("shape", [(9, 4), (4, 9)])
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_no_right_hand_sides(shape, dtype):
+    A = np.random.default_rng(5801).standard_normal((5, *shape))
+    A[2, :, 1] = A[2, 1] = 0
+    b = np.zeros((5, shape[0], 0), dtype)
+    x, residues, ranks, s = fastsub.lstsq(A, b, lapack_driver="gelss")
+    assert (x.shape, x.dtype, residues.shape) == ((5, shape[1], 0), dtype, (5, 0))
+    assert ranks.tolist() == [4, 4, 3, 4, 4]
+    np.testing.assert_allclose(s, np.linalg.svd(A, compute_uv=False), rtol=0, atol=1e-14)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from fastsub.factor.parallel import map_pieces
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.kernels import stack, stack_angles, stack_backward, stack_lstsq, stack_qr
+
+T = TypeVar("T")
 
 # Who decided, by the codes of kernels/stack.pxd.
 _METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", "not finite"])
@@ -49,6 +51,19 @@ def places(A: Array, shape: tuple[int, ...] | None = None) -> Array:
         step = A.strides[axis] // A.itemsize * np.arange(at.shape[axis], dtype=np.intp)
         at += step.reshape(-1, *[1] * (at.ndim - axis - 1))
     return at.ravel()
+
+
+def for_each(function: Callable[[Array], T], A: Array) -> list[T]:
+    """Return ``[function(M) for M in A]``; matrices without entries are all alike: one call then.
+
+    Parameters
+    ----------
+    function : callable
+    A : ndarray, shape (N, m, n)
+    """
+    if len(A) and not A.size:
+        return [function(A[0])] * len(A)
+    return [function(M) for M in A]
 
 
 def in_pieces(work: Callable[[int, int], Any], count: int, m: int, n: int, k: int = 0) -> None:

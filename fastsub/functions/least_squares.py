@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,14 @@ from fastsub.factor.arrays import (
     check_finite_magnitude,
     check_tolerance,
     unscale,
-    whole_strides,
     working_copy,
 )
-from fastsub.factor.choose import SMALL_ENTRIES, is_small
+from fastsub.factor.choose import SMALL_ENTRIES
 from fastsub.factor.least_squares.refine import Answer
 from fastsub.factor.least_squares.solve import solve, solve_by
 from fastsub.factor.orthogonal.cod import COD
 from fastsub.factor.rank.certificate import Certificate
-from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import backward_errors, places, solve_stack
+from fastsub.functions.lstsq_stacks import Result, lstsq_of_stack
 from fastsub.functions.sources import elsewhere
 from fastsub.kernels.direct_lstsq import py_lstsq
 
@@ -133,12 +130,23 @@ def lstsq(
         )
     if check_finite and B.size:
         check_finite_magnitude(np.atleast_2d(B), "b")
-    options = (rtol, overwrite_a, check_finite, lapack_driver, full_output)
+
+    def one(A: Array, B: Array) -> tuple[Result, Certificate]:
+        return _one(A, B, rtol, overwrite_a, check_finite, lapack_driver, full_output)
+
     certificate: Certificate | None
     if A.ndim == 2 and B.ndim <= 2:
-        result, certificate = _one(A, B, *options)
+        result, certificate = one(A, B)
     else:
-        result, certificate = _stack(A, B, *options)
+        result, certificate = lstsq_of_stack(
+            A,
+            B,
+            rtol,
+            one,
+            check_finite=check_finite,
+            lapack_driver=lapack_driver,
+            full_output=full_output,
+        )
     return (result, certificate) if full_output else result
 
 
@@ -159,7 +167,7 @@ def _one(
     check_finite: bool,
     driver: str | None,
     full_output: bool,
-) -> tuple[tuple[Any, Any, int, Any], Certificate]:
+) -> tuple[Result, Certificate]:
     dtype = np.result_type(A, B)
     # A complex b beside a real matrix is two real right-hand sides.
     split = A.dtype.kind != "c" and dtype.kind == "c"
@@ -199,78 +207,3 @@ def _with_singular_values(
     keep = A.copy() if overwrite_a else A
     F = COD(A, rtol, overwrite_a=overwrite_a, check_finite=check_finite, name="a")
     return solve_by(F, keep, B), F.singular_values()
-
-
-def _stack(A: Array, B: Array, *options: Any) -> tuple[Any, Certificate | None]:
-    core = 1 if B.ndim == 1 else 2
-    shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-core])
-    if math.prod(shape) == 0:
-        raise ValueError(f"a and b broadcast to a stack of shape {shape}, which holds no matrix")
-    columns = B[..., None] if core == 1 else B
-    compiled = _compiled(A, columns, shape, *options)
-    if compiled is not None:
-        (x, squares, rank, s), certificate = compiled
-        if core == 1:
-            x, squares = x[..., 0], squares[..., 0] if squares.shape[-1] else squares
-        return (x, squares, rank, s), certificate
-    As = np.broadcast_to(A, shape + A.shape[-2:]).reshape(math.prod(shape), *A.shape[-2:])
-    Bs = np.broadcast_to(B, shape + B.shape[-core:]).reshape(math.prod(shape), *B.shape[-core:])
-    answers = [_one(matrix, rhs, *options) for matrix, rhs in zip(As, Bs, strict=True)]
-    xs, residues, ranks, ss = zip(*(answer for answer, _ in answers), strict=True)
-    certificate = Certificate.stack([certificate for _, certificate in answers], shape)
-
-    def gather(parts: Any) -> Array:
-        return np.stack(parts).reshape(shape + parts[0].shape)
-
-    same = len({np.shape(residue) for residue in residues}) == 1
-    return (
-        gather(xs),
-        # Matrices of deficient rank have none; a stack with one of them has none.
-        np.stack(residues).reshape(shape + np.shape(residues[0]))
-        if same
-        else np.empty((*shape, 0)),
-        np.array(ranks).reshape(shape),
-        None if ss[0] is None else gather(ss),
-    ), certificate
-
-
-def _compiled(
-    A: Array,
-    B: Array,
-    shape: tuple[int, ...],
-    rtol: float | None,
-    overwrite_a: bool,
-    check_finite: bool,
-    driver: str | None,
-    full_output: bool,
-) -> tuple[tuple[Array, Array, Array, Array | None], Certificate | None] | None:
-    """Return what `_stack` does for small matrices and B (..., m, k); None: not for this path."""
-    (m, n), dtype = A.shape[-2:], np.result_type(A, B)
-    split = A.dtype.kind != "c" and dtype.kind == "c"
-    k = B.shape[-1] * (1 + split)
-    if not (k and is_small(m, n) and max(m, n) * k <= SMALL_ENTRIES):
-        return None
-    if split:  # as `_one` does
-        B = np.concatenate([B.real, B.imag], axis=-1)
-    working = np.empty(0, dtype).real.dtype if split else dtype
-    A = whole_strides(A.astype(working, copy=False))
-    B = whole_strides(B.astype(working, copy=False))
-    cutoff = Cutoff.of(A[(0,) * (A.ndim - 2)], rtol)
-    where = (A, places(A, shape), B, places(B, shape))
-    x, squares, s, decisions = solve_stack(
-        *where, cutoff, tight=full_output, sigma=driver in ("gelsd", "gelss")
-    )
-    decisions.check(A, "a", finite=check_finite)
-    errors = backward_errors(*where, x) if full_output else None
-    residues = np.empty((len(x), 0), x.real.dtype)
-    if m > n and driver != "gelsy" and (decisions.ranks == n).all():
-        residues = squares.astype(x.real.dtype)
-    if split:
-        x = x[..., : k // 2] + 1j * x[..., k // 2 :]
-        residues = residues[:, : k // 2] + residues[:, k // 2 :]
-    certificate = decisions.certificate(shape, errors) if full_output else None
-    residues = residues.reshape(*shape, residues.shape[1])
-    ranks = decisions.ranks.astype(int).reshape(shape)
-    if s is not None:
-        s = s.astype(residues.dtype).reshape(*shape, s.shape[1])
-    return (x.reshape(*shape, *x.shape[1:]), residues, ranks, s), certificate

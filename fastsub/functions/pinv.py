@@ -36,7 +36,7 @@ from fastsub.factor.products import product
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.decide import Cutoff, certify
 from fastsub.factor.small import by_sigma, decide_small
-from fastsub.factor.stacked import places, solve_stack
+from fastsub.factor.stacked import for_each, places, solve_stack
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 
@@ -144,14 +144,13 @@ def _stack(
         if tight:
             certificate = decisions.certificate(tuple(shape))
         return B.reshape(*shape, n, m), decisions.ranks.reshape(shape), certificate
-    B, ranks = np.empty((count, m, n), A.dtype).swapaxes(1, 2), np.zeros(count, np.intp)
-    certificates = []
-    for i, M in enumerate(A.reshape(count, m, n)):
-        B[i], said = _one(M, atol, rtol, check_finite)
-        ranks[i] = said.rank
-        certificates.append(said)
-    certificate = Certificate.stack(certificates, tuple(shape)) if tight else None
-    return B.reshape(*shape, n, m), ranks.reshape(shape), certificate
+    answers = for_each(lambda M: _one(M, atol, rtol, check_finite), A.reshape(count, m, n))
+    B = np.empty((count, m, n), A.dtype).swapaxes(1, 2)
+    for out, (inverse, _) in zip(B, answers, strict=True):
+        out[...] = inverse
+    certificate = Certificate.stack([said for _, said in answers], tuple(shape))
+    ranks = np.asarray(certificate.rank, np.intp)
+    return B.reshape(*shape, n, m), ranks, certificate if tight else None
 
 
 def _one(

@@ -20,7 +20,7 @@ from fastsub.factor.arrays import (
 from fastsub.factor.choose import choose
 from fastsub.factor.orthogonal.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.orthogonal.rrqr import RRQR
-from fastsub.factor.stacked import places, qr_stack
+from fastsub.factor.stacked import for_each, places, qr_stack
 
 _MODES = ("full", "r", "economic", "raw")
 
@@ -163,8 +163,8 @@ def qr(
         compiled = qr_stack(A, places(A), mode, pivoting=pivoting)
         return _pack(tuple(x.reshape(shape + x.shape[1:]) for x in compiled), mode)
     matrices = A.reshape(math.prod(shape), *A.shape[-2:])
-    parts = zip(*(_qr(M, overwrite_a, mode, pivoting, check_finite) for M in matrices), strict=True)
-    stacked = [np.stack(part) for part in parts]
+    factors = for_each(lambda M: _qr(M, overwrite_a, mode, pivoting, check_finite), matrices)
+    stacked = [np.stack(part) for part in zip(*factors, strict=True)]
     return _pack(tuple(x.reshape(shape + x.shape[1:]) for x in stacked), mode)
 
 

@@ -133,6 +133,13 @@ def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certifica
         if not tight:
             return decisions.ranks.reshape(shape), None
         certificate = decisions.certificate(shape)
+    elif not A.size:
+        cutoffs = np.zeros(shape) if absolute is None else absolute.reshape(shape)
+        rank, next_one, sure = np.zeros(shape, int), np.zeros(shape), np.zeros(shape)
+        who, how = np.full(shape, "bounds"), np.full(shape, "empty")
+        certificate = Certificate(
+            rank, cutoffs, np.full(shape, math.inf), next_one, who, how, None, sure
+        )
     else:
         certificates = [
             _certificate(

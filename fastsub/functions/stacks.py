@@ -19,7 +19,7 @@ from fastsub.factor.choose import is_small
 from fastsub.factor.memory import empty
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import Decisions, decide_stack, places
+from fastsub.factor.stacked import Decisions, decide_stack, for_each, places
 
 # One matrix of the stack, by the path of a single one.
 One = Callable[[Array], tuple[Array, Certificate]]
@@ -141,7 +141,7 @@ def _check_equal(ranks: Array) -> None:
 def _one_at_a_time(
     matrices: Array, one: One, width: Callable[[int], int], shape: tuple[int, ...]
 ) -> Bases:
-    pairs = [one(matrix) for matrix in matrices]
+    pairs = for_each(one, matrices)
     certificates = [said for _, said in pairs]
     ranks = np.array([said.rank for said in certificates], np.intp)
     groups = []

@@ -113,7 +113,7 @@ class Certificate:
 
         def gather(name: str) -> Any:
             values = [getattr(certificate, name) for certificate in certificates]
-            if name == "backward_error" and all(value is None for value in values):
+            if name == "backward_error" and values.count(None) == len(values):
                 return None
             return np.array(values).reshape(shape)
 
