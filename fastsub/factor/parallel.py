@@ -58,7 +58,7 @@ def map_pieces(function: Callable[[int], T], count: int) -> list[T]:
     count : int
         How many pieces: to be chosen from the input, never from the number of threads.
     """
-    threads = min(count, thread_count())
+    threads = min(count, thread_count()) if count > 1 else 1
     if threads <= 1:
         return [function(piece) for piece in range(count)]
     pieces = deque(range(count))

@@ -1,85 +1,26 @@
-"""Stacks of small matrices: compiled loops over them, in fixed pieces for threads of our own.
+"""Stacks of small matrices: what compiled loops over pieces of them (pieces.py) decide and solve.
 
-A piece takes its matrices one after the other without the GIL and without the BLAS. Pieces are
-chosen by shape alone, so the same stack gives the same bits on any number of threads.
+Bounds decide without the BLAS; what they leave open its singular values decide, by LAPACK.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 
 from fastsub.errors import ConvergenceError
 from fastsub.factor.arrays import Array, check_finite_magnitude
 from fastsub.factor.memory import empty
-from fastsub.factor.parallel import map_pieces
+from fastsub.factor.pieces import in_pieces
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
 from fastsub.kernels import stack, stack_angles, stack_backward, stack_lstsq, stack_qr
-
-T = TypeVar("T")
 
 # Who decided, by the codes of kernels/stack.pxd.
 _METHODS = np.array(["small qr", "small qrcp", "small qrcp+svd", "svd", "not finite"])
 _DECIDED_BY = np.array(["bounds", "bounds", "bounds", "svd", "svd"])
 _UNKNOWN, _FAILED = 4, 5
-
-# Flops of a piece, about 0.3 ms of them: a thread's start costs a tenth of that.
-_PIECE = 3e6
-# More pieces than that only cost.
-_MOST_PIECES = 128
-
-
-def places(A: Array, shape: tuple[int, ...] | None = None) -> Array:
-    """Return where each matrix of a stack begins, in entries from the first, in C order.
-
-    Parameters
-    ----------
-    A : ndarray, shape (..., m, n)
-        Of whole strides.
-    shape : tuple of int, optional
-        A broader stack that this one is broadcast to.
-    """
-    if shape is not None:
-        A = np.broadcast_to(A, shape + A.shape[-2:])
-    at = np.zeros(A.shape[:-2], np.intp)
-    for axis in range(at.ndim):
-        step = A.strides[axis] // A.itemsize * np.arange(at.shape[axis], dtype=np.intp)
-        at += step.reshape(-1, *[1] * (at.ndim - axis - 1))
-    return at.ravel()
-
-
-def for_each(function: Callable[[Array], T], A: Array) -> list[T]:
-    """Return ``[function(M) for M in A]``; matrices without entries are all alike: one call then.
-
-    Parameters
-    ----------
-    function : callable
-    A : ndarray, shape (N, m, n)
-    """
-    if len(A) and not A.size:
-        return [function(A[0])] * len(A)
-    return [function(M) for M in A]
-
-
-def in_pieces(work: Callable[[int, int], Any], count: int, m: int, n: int, k: int = 0) -> None:
-    """Call ``work(first, last)`` for pieces of `count` matrices of shape (m, n), in threads.
-
-    Parameters
-    ----------
-    k : int
-        How many columns are worked on besides: of a basis, or right-hand sides.
-    """
-    flops = 4.0 * m * n * (min(m, n) + k) + 40.0 * m * n + 1000.0
-    size = max(math.ceil(_PIECE / flops), math.ceil(count / _MOST_PIECES))
-    size = 16 * math.ceil(size / 16)  # full vectors
-    map_pieces(
-        lambda i: work(i * size, min(count, (i + 1) * size)), max(1, math.ceil(count / size))
-    )
 
 
 @dataclass(slots=True)

@@ -10,9 +10,10 @@ import numpy as np
 
 from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import SMALL_ENTRIES, is_small
+from fastsub.factor.pieces import places
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import backward_errors, places, solve_stack
+from fastsub.factor.stacked import backward_errors, solve_stack
 
 # x, residues, rank and singular values.
 Result = tuple[Any, Any, Any, Any]
@@ -52,7 +53,9 @@ def lstsq_of_stack(
     """
     vector, (m, n) = B.ndim == 1, A.shape[-2:]
     B = B[:, None] if vector else B
-    shape = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    shape = A.shape[:-2]
+    if shape != B.shape[:-2]:
+        shape = np.broadcast_shapes(shape, B.shape[:-2])
     if math.prod(shape) == 0:
         raise ValueError(f"a and b broadcast to a stack of shape {shape}, which holds no matrix")
     certificate: Certificate | None

@@ -32,11 +32,12 @@ from fastsub.factor.choose import is_small, is_tall
 from fastsub.factor.memory import zeros
 from fastsub.factor.orthogonal.cod import COD
 from fastsub.factor.orthogonal.pseudoinverse import invert_by_cholesky
+from fastsub.factor.pieces import for_each, places
 from fastsub.factor.products import product
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.decide import Cutoff, certify
 from fastsub.factor.small import by_sigma, decide_small
-from fastsub.factor.stacked import for_each, places, solve_stack
+from fastsub.factor.stacked import solve_stack
 
 _GELS = {char: getattr(lapack, f"{name}gels") for char, name in zip("fdFD", "sdcz", strict=True)}
 

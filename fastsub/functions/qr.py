@@ -20,7 +20,8 @@ from fastsub.factor.arrays import (
 from fastsub.factor.choose import choose
 from fastsub.factor.orthogonal.reflectors import Product, Reflectors, pivoted_qr
 from fastsub.factor.orthogonal.rrqr import RRQR
-from fastsub.factor.stacked import for_each, places, qr_stack
+from fastsub.factor.pieces import for_each, places
+from fastsub.factor.stacked import qr_stack
 
 _MODES = ("full", "r", "economic", "raw")
 

@@ -16,10 +16,11 @@ from fastsub.factor.arrays import (
 )
 from fastsub.factor.choose import SMALL_ENTRIES, is_small, prefers_gram
 from fastsub.factor.orthogonal.cod import COD
+from fastsub.factor.pieces import places
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.decide import Cutoff
 from fastsub.factor.small import decide_small
-from fastsub.factor.stacked import decide_stack, places
+from fastsub.factor.stacked import decide_stack
 from fastsub.factor.tall.sketched import decide_by_sketch
 from fastsub.functions.sources import elsewhere, sparse_options
 from fastsub.kernels.direct import py_rank
@@ -125,9 +126,9 @@ def _stack(A: Array, tol: Any, rtol: Any, tight: bool) -> tuple[Array, Certifica
         A = whole_strides(A)
         if relative is None:
             default = Cutoff.of(A[(0,) * len(shape)]).relative
-            relative = np.broadcast_to(default if absolute is None else 0.0, math.prod(shape))
+            relative = np.full(math.prod(shape), default if absolute is None else 0.0)
         if absolute is None:
-            absolute = np.broadcast_to(0.0, math.prod(shape))
+            absolute = np.zeros(math.prod(shape))
         decisions = decide_stack(A, places(A), relative, absolute, tight=tight)
         decisions.check(A, "A", finite=True)
         if not tight:

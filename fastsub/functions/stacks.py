@@ -17,9 +17,10 @@ import numpy as np
 from fastsub.factor.arrays import Array, whole_strides
 from fastsub.factor.choose import is_small
 from fastsub.factor.memory import empty
+from fastsub.factor.pieces import for_each, places
 from fastsub.factor.rank.certificate import Certificate
 from fastsub.factor.rank.cutoff import Cutoff
-from fastsub.factor.stacked import Decisions, decide_stack, for_each, places
+from fastsub.factor.stacked import Decisions, decide_stack
 
 # One matrix of the stack, by the path of a single one.
 One = Callable[[Array], tuple[Array, Certificate]]
@@ -171,8 +172,8 @@ def _compiled(
         return decide_stack(
             A,
             at,
-            np.broadcast_to(relative, len(at)),
-            np.broadcast_to(added, len(at)),
+            np.full(len(at), relative),
+            np.full(len(at), added),
             row_side=row_side,
             complement=complement,
             basis=basis,

@@ -19,6 +19,11 @@ from fastsub.kernels.blas cimport (
     bdsdc, bdsqr, blas_int, complex64, complex128, gebrd, ormbr, real, scalar,
 )
 
+cdef enum:
+    # Entries up to which reflectors are applied one by one: blocks of them need a triangle times a
+    # matrix, for which a BLAS wakes its threads however small these are, 1 ms where two of ours do.
+    UNBLOCKED = 8192
+
 
 cdef bint allocate(Bidiagonal* B, Py_ssize_t m, Py_ssize_t n, bint vectors,
                    const scalar* like) noexcept nogil:
@@ -94,6 +99,7 @@ cdef blas_int vectors(Bidiagonal* B, bint right, Py_ssize_t start, Py_ssize_t co
                       scalar* out) noexcept nogil:
     """out (n or m, count) := right or left singular vectors start, start+1, ..., column-major"""
     cdef Py_ssize_t k = min(B.m, B.n), rows = B.n if right else B.m, i, j
+    cdef Py_ssize_t lwork = B.lwork if rows * count > UNBLOCKED else count
     cdef scalar one = 1
     for i in range(rows * count):
         out[i] = 0
@@ -113,4 +119,4 @@ cdef blas_int vectors(Bidiagonal* B, bint right, Py_ssize_t start, Py_ssize_t co
     return ormbr(c'P' if right else c'Q', c'L', c'N', <blas_int>rows, <blas_int>count,
                  <blas_int>(B.m if right else B.n), <scalar*>B.A, <blas_int>B.m,
                  <scalar*>(B.taup if right else B.tauq), out, <blas_int>rows, <scalar*>B.work,
-                 <blas_int>B.lwork)
+                 <blas_int>lwork)
