@@ -19,9 +19,7 @@ from fastsub.factor.parallel import thread_count
 from fastsub.streams.prefetch import Prefetch
 from fastsub.streams.reducer import Reducer
 from fastsub.streams.source import Block, Blocks, Source
-
-# Bytes of a block that is multiplied by whoever read it: of the second-level cache.
-_HOT_BYTES = 1 << 20
+from fastsub.streams.units import Unit, Units
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,7 @@ class Pass:
         self.complete = False
         self._reached = _Reached()
         self._ahead: Prefetch | None = None
+        self._units: Units | None = None
 
     @property
     def reducer(self) -> Reducer:
@@ -103,8 +102,11 @@ class Pass:
             self._reached = _Reached(self.reducer, self.ends)
             self._ahead = self._read_ahead(step, slots)
         while (block := self._ahead.get(self._reached.blocks)) is not None:
-            self._add(block, check)
-            self.source.recycle(block)
+            if isinstance(block, Unit):
+                self._add_unit(block)
+            else:
+                self._add(block, check)
+                self.source.recycle(block)
             yield self.reducer.rows
         self._ahead = None
 
@@ -120,8 +122,8 @@ class Pass:
         if ahead is not None:
             ahead.close()
 
-    def _add(self, block: Any, check: Callable[[Any, Any], None]) -> None:
-        X, y, weights, *gram = block
+    def _add(self, block: Block, check: Callable[[Any, Any], None]) -> None:
+        X, y, weights = block
         X = as_matrix(X, "X")
         check(X, y)
         reached = self._reached
@@ -130,37 +132,36 @@ class Pass:
             rows = X
             if self.intercept:
                 rows = np.concatenate([np.ones((len(X), 1), X.dtype), X], axis=1)
-            reducer.partial_fit(rows, y, weights, _gram=gram[0] if gram else None)
+            reducer.partial_fit(rows, y, weights)
         if len(X):
             ends = ends if reducer.rows > len(X) else {"first_row": np.array(X[0])}
             ends = ends | _last(X, y, weights)
         self._reached = _Reached(reducer, ends, reached.blocks + 1)
 
-    def _read_ahead(self, step: int, slots: int) -> Prefetch:
-        """Return the blocks; of a file, each with its Gram matrix, made where it was read.
+    def _add_unit(self, unit: Unit) -> None:
+        assert self._units is not None
+        reached, reducer = self._reached, copy(self.reducer)
+        self._units.add(unit, reducer)
+        ends = reached.ends if unit.row else {"first_row": unit.first[0][0]}
+        ends = ends | _last(*unit.last, None)
+        self._reached = _Reached(reducer, ends, reached.blocks + 1)
 
-        Then two threads read and multiply, block by block, while the rows are in their caches.
-        """
+    def _read_ahead(self, step: int, slots: int) -> Prefetch:
+        """Return the blocks; of a file units, multiplied by the threads that read them."""
         source, b, first = self.source, self.b, self.reducer.rows
         shared = source.is_shared and not source.in_memory and (b is None or b.is_shared)
         if self.weights is not None or self.intercept or slots == 1 or not shared:
             return Prefetch(_blocks(source, b, self.weights, step, first, self.ends), slots)
-        assert source.rows is not None
-        assert source.columns is not None
-        step = min(step, max(_HOT_BYTES // source.row_bytes, 32 * source.columns, 1))
-        rows = source.rows
+        units = self._units = Units(source, b, step)
         if first:
-            one = source.reads(first - 1, 1), None if b is None else b.reads(first - 1, 1), None
-            _check_same(one, self.ends, first - 1)
-
-        def load(row: int) -> tuple[Any, ...]:
-            count = min(step, rows - row)
-            X = source.reads(row, count)
-            y = None if b is None else b.reads(row, count)
-            return X, y, None, self.reducer.gram_of(X, y)
-
+            _check_same((*units.row(first - 1), None), self.ends, first - 1)
         slots = max(slots, 2 * thread_count())
-        return Prefetch(iter(range(first, rows, step)), slots, load, thread_count())
+        return Prefetch(
+            iter(units.starts(first)),
+            slots,
+            lambda row: units.load(row, self.reducer),
+            thread_count(),
+        )
 
 
 _ENDS = ("first_row", "last_")

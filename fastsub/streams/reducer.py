@@ -26,6 +26,10 @@ _LEAST = 1e-30
 _NUMBERS = ("rows", "units", "patience", "height", "loss")
 
 
+# A Gram matrix, and the coordinates of its columns.
+Gram = tuple[Array, Coordinates | None]
+
+
 class Reducer:
     """Reduce blocks of rows to a triangle, which merges with those of other blocks.
 
@@ -69,7 +73,7 @@ class Reducer:
         return None if self._state is None else self._state[1]
 
     def partial_fit(
-        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Any = None
+        self, X: Any, y: Any = None, weights: Any = None, *, _gram: Gram | None = None
     ) -> Reducer:
         """Add rows.
 
@@ -125,8 +129,7 @@ class Reducer:
             try:
                 triangle = triangle.astype(dtype)
                 if _gram is not None and _gram[1] is not triangle.coordinates:
-                    # The state has changed since; whoever makes it makes the same bits.
-                    _gram = triangle.gram_of(X, Y), triangle.coordinates
+                    _gram = None
                 triangle = triangle.add(X, Y, None if _gram is None else _gram[0])
             except NotFiniteError as error:
                 what = "X" if error.column < n else "y"
@@ -139,17 +142,40 @@ class Reducer:
         self._state = (triangle, *state[1:])
         return self
 
-    def gram_of(self, X: Array, y: Array | None) -> tuple[Array | None, Coordinates | None]:
-        """Return what `partial_fit` would begin with, for its `_gram`, made by this thread alone.
+    @property
+    def coordinates(self) -> Coordinates | None:
+        """Those of Gram matrices to come."""
+        return None if self._state is None else self._state[0].coordinates
 
-        The Gram matrix of X and y, in coordinates of the state; None if none is asked for.
+    def gram_of(self, X: Array, y: Array | None, p: int) -> Gram | None:
+        """Return what `take` and `partial_fit` take for `_gram`, made by this thread alone.
+
+        The Gram matrix of X and y, p rows or some of them, in coordinates of the state; None if
+        none is asked for.
         """
-        Y = X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
+        Y = _columns(X, y)
         if X.dtype.char not in EPS or not X.dtype.isnative or Y.dtype != X.dtype:
-            return None, None
+            return None
         n = X.shape[1] + Y.shape[1]
         triangle = Triangle.of(n, X.dtype) if self._state is None else self._state[0]
-        return triangle.gram_of(X, Y), triangle.coordinates
+        G = triangle.gram_of(X, Y, p)
+        return None if G is None else (G, triangle.coordinates)
+
+    def take(self, gram: Gram, X: Array, y: Array | None, p: int) -> bool:
+        """Add p rows by their Gram matrix alone; False, and nothing is changed, if it will not do.
+
+        X and y are like those rows, but may be fewer.
+        """
+        Y = _columns(X, y)
+        shape = X.shape[1], None if y is None else -1 if y.ndim == 1 else y.shape[1]
+        state = self._state or (Triangle.of(X.shape[1] + Y.shape[1], X.dtype), *shape)
+        G, coordinates = gram
+        if state[1:] != shape or state[0].coordinates is not coordinates:
+            return False
+        triangle = state[0].take(G, p, X.shape[1]) if state[0].R.dtype == X.dtype else None
+        if triangle is not None:
+            self._state = (triangle, *shape)
+        return triangle is not None
 
     def merge(self, other: Reducer) -> Reducer:
         """Add all rows of another reducer, which is left as it is; return self."""
@@ -234,6 +260,11 @@ class Reducer:
             return "<Reducer of no rows>"
         triangle, n, k = self._state
         return f"<Reducer of {triangle.rows} x {n} {triangle.R.dtype}, {_sides(k)}>"
+
+
+def _columns(X: Array, y: Array | None) -> Array:
+    """Return right-hand sides as columns, none where there is none."""
+    return X[:, :0] if y is None else y[:, None] if y.ndim == 1 else y
 
 
 def _roots(weights: Any, p: int, dtype: np.dtype[Any]) -> Array:

@@ -113,9 +113,11 @@ class Triangle:
         arrays = {name: getattr(state, name).astype(dtype, order="F") for name in _ARRAYS}
         return replace(state, coordinates=None, **arrays)
 
-    def gram_of(self, X: Array, Y: Array) -> Array | None:
-        """Return the Gram matrix that `add` will ask for, made by this thread; None if none."""
-        p = X.shape[0]
+    def gram_of(self, X: Array, Y: Array, p: int) -> Array | None:
+        """Return the Gram matrix of (X Y), of p rows that `add` or `take` gets, or of some of them.
+
+        Made by this thread; None if none is asked for.
+        """
         if X.dtype != self.R.dtype or p > UNIT or not self._asks(p):
             return None
         return block_gram.gram_of(X, Y, self.coordinates, alone=True)
@@ -203,19 +205,37 @@ class Triangle:
         early = self.coordinates is not None and self.rows + p < block_gram.least_rows(self.columns)
         return block_gram.is_worth(p, self.columns, self.R.dtype) and not early
 
+    def take(self, G: Array, p: int, own: int) -> Triangle | None:
+        """Return that of p more rows as well, unseen; None if their Gram matrix loses too much.
+
+        Parameters
+        ----------
+        G : ndarray, shape (n, n)
+            What `gram_of` made of the rows, or the sum of what it made of at most eight pieces.
+        own : int
+            Columns that are no right-hand sides.
+        """
+        return self._joined(G.copy(order="F"), p, own)[0] if self._asks(p) else None
+
+    def _joined(self, G: Array, p: int, own: int) -> tuple[Triangle | None, float]:
+        """Return that of p more rows of the Gram matrix G, which is destroyed, and the loss."""
+        if self.units:
+            G += self.gram
+        units, rows = self.units + 1, self.rows + p
+        loss = block_gram.loss(G, own, p, units, self.coordinates)
+        if not loss <= block_gram.allowed(p, self.columns, rows, self.coordinates):
+            return None, loss
+        return replace(self, gram=G, units=units, loss=max(self.loss, loss), rows=rows), loss
+
     def _add_unit(self, X: Array, Y: Array, G: Array | None) -> Triangle:
         p, rows = X.shape[0], self.rows + X.shape[0]
         if self._asks(p):
             if G is None:
                 G = block_gram.gram_of(X, Y, self.coordinates)
                 assert G is not None
-            if self.units:
-                G += self.gram
-            units = self.units + 1
-            loss = block_gram.loss(G, X.shape[1], p, units, self.coordinates)
-            if loss <= block_gram.allowed(p, self.columns, rows, self.coordinates):
-                loss = max(self.loss, loss)
-                return replace(self, gram=G, units=units, loss=loss, rows=rows)
+            joined, loss = self._joined(G, p, X.shape[1])
+            if joined is not None:
+                return joined
             state = self._by_qr(X, Y)
             # Other coordinates help unless they were of no use to the very next block.
             helpless = self.coordinates is not None and not self.units
