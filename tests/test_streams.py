@@ -12,6 +12,7 @@ from test_least_squares_accuracy import karlson_walden
 
 import fastsub
 from fastsub.streams.prefetch import Prefetch
+from fastsub.streams.units import Units
 from fastsub.testing import check_annihilates, check_orthonormal
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
@@ -574,6 +575,36 @@ def test_threads_that_read_change_no_bit(tmp_path, monkeypatch, kind):
         assert s.reduce().to_arrays()["numbers"][1] > 1  # several Gram matrices
     np.testing.assert_array_equal(*answers)
     np.testing.assert_allclose(answers[0], fastsub.lstsq(A, b)[0], rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float32", "complex128", ">f8", "int16"])
+def test_units_of_files(tmp_path, dtype, order, monkeypatch):
+    """Read in pieces and multiplied there, in the dtype of A and b; read again where QR is due."""
+    rng = np.random.default_rng(151)
+    A = rng.standard_normal((24000, 24)) * 30
+    A = (A + 1j * A[::-1] if dtype == "complex128" else A).astype(dtype)
+    b = A @ np.ones(24) + rng.standard_normal(24000)
+    if dtype == "int16":
+        A[:12000, 0] = A[:12000, 1]  # the first units depend, those after do not
+    np.save(tmp_path / "A.npy", np.array(A, order=order))
+    units = []
+    load = Units.load
+    monkeypatch.setattr(Units, "load", lambda *given: units.append(load(*given)) or units[-1])
+    s = fastsub.stream(tmp_path / "A.npy", max_memory=3 << 20)
+    x, residues, rank, _ = fastsub.lstsq(s, b)
+    assert len(units) > 8
+    assert any(unit.gram is not None for unit in units)
+    wanted = fastsub.lstsq(A, b)
+    assert rank == 24
+    assert x.dtype == wanted[0].dtype == np.result_type(A.dtype.newbyteorder("="), b, np.float32)
+    np.testing.assert_allclose(x, wanted[0], rtol=1e-9)
+    np.testing.assert_allclose(residues, wanted[1], rtol=1e-9)
+    V = fastsub.stream(tmp_path / "A.npy", max_memory=3 << 20).reduce().result()
+    assert V.dtype == fastsub.null_space(A).dtype
+    R = V.R.astype(np.result_type(V.dtype, np.float64))
+    G = A.astype(R.dtype).conj().T @ A.astype(R.dtype)
+    assert np.abs(R.conj().T @ R - G).max() <= 100 * np.finfo(V.dtype).eps * np.abs(G).max()
 
 
 def test_items_come_in_order_from_several_threads():

@@ -70,7 +70,7 @@ class Mapped(Source):
     def __init__(self, array: Any, offset: int) -> None:
         self._path, self._offset, self._dtype = Path(array.filename), offset, array.dtype
         self._shape = array.shape
-        self._by_rows = array.ndim == 1 or array.flags.c_contiguous
+        self.by_columns = array.ndim == 2 and not array.flags.c_contiguous
         self.rows = int(array.shape[0])
         self.columns = int(array.shape[1]) if array.ndim == 2 else None
         self._width = 1 if array.ndim == 1 else int(array.shape[1])
@@ -100,14 +100,14 @@ class Mapped(Source):
         if buffer.nbytes < count * self.row_bytes:
             buffer = np.empty(count * self.row_bytes, np.uint8)
         part = buffer[: count * self.row_bytes]
-        if self._by_rows:
+        if not self.by_columns:
             self._fill(file, part, self._offset + first * self.row_bytes, first)
         else:
             assert self.rows is not None
             for j in range(self._width):
                 column = part[j * count * size : (j + 1) * count * size]
                 self._fill(file, column, self._offset + (j * self.rows + first) * size, first)
-        order: Any = "C" if self._by_rows else "F"
+        order: Any = "F" if self.by_columns else "C"
         rows: Array = part.view(self._dtype).reshape(shape, order=order)
         return rows
 

@@ -26,6 +26,8 @@ class Source:
         Whether it can be read again.
     is_shared : bool
         Whether several threads may call `reads` at once.
+    by_columns : bool
+        Whether a block takes a read for every column.
     in_memory : bool
         Whether its rows take memory that was taken before.
     """
@@ -35,6 +37,7 @@ class Source:
     row_bytes = 0
     repeatable = True
     is_shared = False
+    by_columns = False
     in_memory = False
 
     def mark(self) -> str:

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastsub.factor.arrays import Array
+from fastsub.factor.arrays import Array, as_array
 from fastsub.factor.rows.block_gram import UNIT
 from fastsub.streams.reducer import Gram, Reducer
 from fastsub.streams.source import Source
 
 # Bytes of a piece, of the second-level cache; most pieces of a unit: as rows/block_gram.py allows.
 _PIECE_BYTES, _PIECES = 1 << 20, 8
+# The least rows of a piece where every column is a read of its own.
+_RUN = 1 << 12
 
 
 class Unit(NamedTuple):
@@ -48,7 +50,9 @@ class Units:
         assert source.rows is not None
         self._source, self._b = source, b
         self._rows, self._step = source.rows, min(step, UNIT)
-        self._piece = max(_PIECE_BYTES // max(source.row_bytes, 1), -(-self._step // _PIECES))
+        least = _RUN if source.by_columns else 1
+        piece = max(_PIECE_BYTES // max(source.row_bytes, 1), -(-self._step // _PIECES), least)
+        self._piece = piece
 
     def starts(self, first: int) -> range:
         """Return where the units from a row on begin."""
@@ -73,7 +77,7 @@ class Units:
         row, height, gram, X, y, like, _ = unit
         if gram is None or gram[1] is not reducer.coordinates:
             gram = self._gram(reducer, row, height, X, y)
-        if gram is None or not reducer.take(gram, *like, height):
+        if gram is None or not reducer.take(gram, *_converted(*like), height):
             if X is None:
                 X, y = self._read(row, height)
             reducer.partial_fit(X, y, _gram=gram)
@@ -91,7 +95,7 @@ class Units:
                 part, side = self._read(row + at, end - at)
             else:
                 part, side = X[at:end], None if y is None else y[at:end]
-            gram = reducer.gram_of(part, side, height)
+            gram = reducer.gram_of(*_converted(part, side), height)
             if X is None:
                 self._source.recycle((part, None, None))
             if gram is None:
@@ -102,3 +106,13 @@ class Units:
     def _read(self, first: int, count: int) -> tuple[Array, Array | None]:
         b: Any = self._b
         return self._source.reads(first, count), None if b is None else b.reads(first, count)
+
+
+def _converted(X: Array, y: Array | None) -> tuple[Array, Array | None]:
+    """Return both in the dtype that is computed with."""
+    X = as_array(X)
+    if y is None:
+        return X, None
+    y = as_array(y)
+    dtype = np.result_type(X, y)
+    return X.astype(dtype, copy=False), y.astype(dtype, copy=False)
