@@ -223,6 +223,47 @@ class TestBounds:
                     ft.check_certificate(A, certificate)
 
 
+def alike(m, n):
+    """Matrices whose columns are sums of equal terms: their roundings are equal, too."""
+    groups = np.arange(m) * (n - 1) // m
+    return {
+        "ones and an identity": np.ones((m, n)) + np.eye(m, n),
+        "lower triangle of ones": np.tri(m, n),
+        "dummies and a mean": np.hstack([np.ones((m, 1)), np.eye(n - 1)[groups]]),
+    }
+
+
+class TestEqualTerms:
+    """One long sum of equal terms makes as many times the error of one addition."""
+
+    # A reflector itself is unitary to 2 eps, and these are nearly parallel: so add up 40 of them.
+    LIMIT = 120
+
+    def check(self, Q, peer):
+        W = np.result_type(Q, np.float64)
+        error, best = (
+            float(np.linalg.norm(V.conj().T @ V - np.eye(V.shape[1]), 2)) / eps(Q)
+            for V in (Q.astype(W), peer.astype(W))
+        )
+        limit = max(self.LIMIT, 3 * best)
+        assert error <= limit, f"||Q^H Q - I|| / eps: got {error:.0f}, want at most {limit:.0f}"
+
+    @pytest.mark.parametrize("name", alike(2, 2))
+    @pytest.mark.parametrize("shape", [(200, 40), (390, 40)])
+    def test_one_matrix(self, dtype, name, shape):
+        A = alike(*shape)[name].astype(dtype)
+        peer = scipy.linalg.svd(A, full_matrices=False)[0]
+        self.check(fastsub.orth(A), peer)
+        self.check(fastsub.row_space(A.T), peer)
+
+    @pytest.mark.parametrize("name", alike(2, 2))
+    def test_a_stack(self, dtype, name):
+        A = alike(190, 8)[name].astype(dtype)
+        peer = scipy.linalg.svd(A, full_matrices=False)[0]
+        for Q in fastsub.orth(np.stack([A] * 17)):
+            self.check(Q, peer)
+
+
 class TestSVD:
     """decide_small where bounds cannot decide."""
 

@@ -132,31 +132,35 @@ static void NAME(sumsq)(ptrdiff_t first, ptrdiff_t m, ptrdiff_t count, const voi
     }
 }
 
-/* d (count <= 4) := x^H a over rows [first, m) for columns a of C */
+/* d (count <= 4) := x^H a over rows [first, m) for columns a of C; sums of sums, as in strips.h */
 FASTSUB_ALWAYS void NAME(dots)(ptrdiff_t first, ptrdiff_t m, const VEC *x, const VEC *C,
                                const int count, VEC *d)
 {
-    VEC re[4] = {{0}};
+    for (int q = 0; q < count * P; q++) d[q] = (VEC){0};
+    for (ptrdiff_t i = first; i < m;) {
+        const ptrdiff_t end = i + RUN < m ? i + RUN : m;
+        VEC re[4] = {{0}};
 #if CPLX
-    VEC im[4] = {{0}};
+        VEC im[4] = {{0}};
 #endif
-    for (ptrdiff_t i = first; i < m; i++)
+        for (; i < end; i++)
+#pragma GCC unroll 4
+            for (int q = 0; q < count; q++) {
+                const VEC *a = C + (q * m + i) * P;
+                re[q] += x[i * P] * a[0];
+#if CPLX
+                re[q] += x[2 * i + 1] * a[1];
+                im[q] += x[2 * i] * a[1];
+                im[q] -= x[2 * i + 1] * a[0];
+#endif
+            }
 #pragma GCC unroll 4
         for (int q = 0; q < count; q++) {
-            const VEC *a = C + (q * m + i) * P;
-            re[q] += x[i * P] * a[0];
+            d[q * P] += re[q];
 #if CPLX
-            re[q] += x[2 * i + 1] * a[1];
-            im[q] += x[2 * i] * a[1];
-            im[q] -= x[2 * i + 1] * a[0];
+            d[2 * q + 1] += im[q];
 #endif
         }
-#pragma GCC unroll 4
-    for (int q = 0; q < count; q++) {
-        d[q * P] = re[q];
-#if CPLX
-        d[2 * q + 1] = im[q];
-#endif
     }
 }
 

@@ -27,11 +27,16 @@ FASTSUB_ALWAYS void NAME(reflector)(ptrdiff_t m, ptrdiff_t k, const VEC *d, VEC 
     const VEC inverse = 1 / (gap * gap + b * b);
     scale[0] = WHERE(trivial, zero, gap * inverse);
     scale[1] = WHERE(trivial, zero, -b * inverse);
-    for (ptrdiff_t i = k + 1; i < m; i++) {
-        const VEC re = x[2 * i], im = x[2 * i + 1];
-        x[2 * i] = scale[0] * re - scale[1] * im;
-        x[2 * i + 1] = scale[0] * im + scale[1] * re;
-        half += x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
+    for (ptrdiff_t i = k + 1; i < m;) {
+        const ptrdiff_t end = i + RUN < m ? i + RUN : m;
+        VEC part = {0};
+        for (; i < end; i++) {
+            const VEC re = x[2 * i], im = x[2 * i + 1];
+            x[2 * i] = scale[0] * re - scale[1] * im;
+            x[2 * i + 1] = scale[0] * im + scale[1] * re;
+            part += x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
+        }
+        half += part;
     }
     half *= (T)0.5;
     const VEC turn = b * norm * inverse, root = 1 / (half * half + turn * turn);
@@ -39,9 +44,14 @@ FASTSUB_ALWAYS void NAME(reflector)(ptrdiff_t m, ptrdiff_t k, const VEC *d, VEC 
     tau[1] = WHERE(trivial, zero, -turn * root);
 #else
     scale[0] = WHERE(trivial, zero, 1 / gap);
-    for (ptrdiff_t i = k + 1; i < m; i++) {
-        x[i] *= scale[0];
-        half += x[i] * x[i];
+    for (ptrdiff_t i = k + 1; i < m;) {
+        const ptrdiff_t end = i + RUN < m ? i + RUN : m;
+        VEC part = {0};
+        for (; i < end; i++) {
+            x[i] *= scale[0];
+            part += x[i] * x[i];
+        }
+        half += part;
     }
     tau[0] = WHERE(trivial, zero, 2 / half);
 #endif

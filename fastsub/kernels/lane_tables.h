@@ -12,6 +12,9 @@
 #include "clones.h"
 #include "lanes.h"
 
+/* Rows of one sum; more are summed as sums of such sums (strips.h says why). */
+#define RUN 32
+
 #define FASTSUB_ALWAYS static inline __attribute__((always_inline))
 
 #ifdef __clang__
@@ -48,5 +51,7 @@
 #define ZIP_LOW 0, 4, 1, 5
 #define ZIP_HIGH 2, 6, 3, 7
 #include "lane_loops.h"
+
+#undef RUN
 
 #endif

@@ -170,19 +170,40 @@ static void NAME(apply)(ptrdiff_t m, const void *V_, const void *T_, int adjoint
         wi[l] = (VEC){0};
 #endif
     }
-    for (ptrdiff_t i = 0; i < m; i++) {
-        const T *v = V + i * LD;
-        VEC s = *(const VEC *)(S + i * LD);
+    for (ptrdiff_t i = 0; i < m;) {
+        const ptrdiff_t end = i + FASTSUB_RUN < m ? i + FASTSUB_RUN : m;
+        VEC part[FASTSUB_LANES];
 #if CPLX
-        VEC si = *(const VEC *)(S + i * LD + FASTSUB_LANES);
+        VEC part_i[FASTSUB_LANES];
 #endif
 #pragma GCC unroll 8
         for (int l = 0; l < FASTSUB_LANES; l++) {
-            w[l] += v[l] * s;
+            part[l] = (VEC){0};
 #if CPLX
-            w[l] += v[l + FASTSUB_LANES] * si;
-            wi[l] += v[l] * si;
-            wi[l] -= v[l + FASTSUB_LANES] * s;
+            part_i[l] = (VEC){0};
+#endif
+        }
+        for (; i < end; i++) {
+            const T *v = V + i * LD;
+            VEC s = *(const VEC *)(S + i * LD);
+#if CPLX
+            VEC si = *(const VEC *)(S + i * LD + FASTSUB_LANES);
+#endif
+#pragma GCC unroll 8
+            for (int l = 0; l < FASTSUB_LANES; l++) {
+                part[l] += v[l] * s;
+#if CPLX
+                part[l] += v[l + FASTSUB_LANES] * si;
+                part_i[l] += v[l] * si;
+                part_i[l] -= v[l + FASTSUB_LANES] * s;
+#endif
+            }
+        }
+#pragma GCC unroll 8
+        for (int l = 0; l < FASTSUB_LANES; l++) {
+            w[l] += part[l];
+#if CPLX
+            wi[l] += part_i[l];
 #endif
         }
     }
@@ -231,37 +252,41 @@ static void NAME(apply)(ptrdiff_t m, const void *V_, const void *T_, int adjoint
 FASTSUB_INLINE void NAME(dots)(ptrdiff_t first, ptrdiff_t m, const T *X, ptrdiff_t c, const T *S,
                                VEC *re, VEC *im)
 {
-    /* Several sums at a time, or each addition waits for the one before. */
-    VEC a = {0}, b = {0}, d = {0}, e = {0};
-    ptrdiff_t i = first;
+    VEC total = {0}, total_i = {0};
+    for (ptrdiff_t i = first; i < m;) {
+        const ptrdiff_t end = i + FASTSUB_RUN < m ? i + FASTSUB_RUN : m;
+        /* Several sums at a time, or each addition waits for the one before. */
+        VEC a = {0}, b = {0}, d = {0}, e = {0};
 #if CPLX
-    VEC ai = {0}, bi = {0}, di = {0}, ei = {0};
-    for (; i + 2 <= m; i += 2) {
-        const T *x = X + i * LD + c, *z = x + LD;
-        const VEC *s = (const VEC *)(S + i * LD);
-        a += x[0] * s[0], b += x[FASTSUB_LANES] * s[1];
-        ai += x[0] * s[1], bi += x[FASTSUB_LANES] * s[0];
-        d += z[0] * s[2], e += z[FASTSUB_LANES] * s[3];
-        di += z[0] * s[3], ei += z[FASTSUB_LANES] * s[2];
-    }
-    for (; i < m; i++) {
-        const T *x = X + i * LD + c;
-        const VEC *s = (const VEC *)(S + i * LD);
-        a += x[0] * s[0], b += x[FASTSUB_LANES] * s[1];
-        ai += x[0] * s[1], bi += x[FASTSUB_LANES] * s[0];
-    }
-    *im = (ai + di) - (bi + ei);
+        VEC ai = {0}, bi = {0}, di = {0}, ei = {0};
+        for (; i + 2 <= end; i += 2) {
+            const T *x = X + i * LD + c, *z = x + LD;
+            const VEC *s = (const VEC *)(S + i * LD);
+            a += x[0] * s[0], b += x[FASTSUB_LANES] * s[1];
+            ai += x[0] * s[1], bi += x[FASTSUB_LANES] * s[0];
+            d += z[0] * s[2], e += z[FASTSUB_LANES] * s[3];
+            di += z[0] * s[3], ei += z[FASTSUB_LANES] * s[2];
+        }
+        for (; i < end; i++) {
+            const T *x = X + i * LD + c;
+            const VEC *s = (const VEC *)(S + i * LD);
+            a += x[0] * s[0], b += x[FASTSUB_LANES] * s[1];
+            ai += x[0] * s[1], bi += x[FASTSUB_LANES] * s[0];
+        }
+        total_i += (ai + di) - (bi + ei);
 #else
-    for (; i + 4 <= m; i += 4) {
-        const T *x = X + i * LD + c;
-        const VEC *s = (const VEC *)(S + i * LD);
-        a += x[0] * s[0], b += x[LD] * s[1];
-        d += x[2 * LD] * s[2], e += x[3 * LD] * s[3];
-    }
-    for (; i < m; i++) a += X[i * LD + c] * *(const VEC *)(S + i * LD);
-    *im = (VEC){0};
+        for (; i + 4 <= end; i += 4) {
+            const T *x = X + i * LD + c;
+            const VEC *s = (const VEC *)(S + i * LD);
+            a += x[0] * s[0], b += x[LD] * s[1];
+            d += x[2 * LD] * s[2], e += x[3 * LD] * s[3];
+        }
+        for (; i < end; i++) a += X[i * LD + c] * *(const VEC *)(S + i * LD);
 #endif
-    *re = (a + b) + (d + e);
+        total += (a + b) + (d + e);
+    }
+    *re = total;
+    *im = total_i;
 }
 
 /* Lane c of S becomes v from row k on, T's column c is made, the lanes after c are updated; re and

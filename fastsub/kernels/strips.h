@@ -16,7 +16,9 @@
 
 #include <stddef.h>
 
-enum { FASTSUB_LANES = 8 };
+/* Sums of more than FASTSUB_RUN rows are sums of such sums: where all terms are alike, as in a
+   matrix of ones or of equal steps, so are their roundings, and one long sum would add all up. */
+enum { FASTSUB_LANES = 8, FASTSUB_RUN = 32 };
 
 typedef struct {
     ptrdiff_t size;  /* bytes of one entry */
