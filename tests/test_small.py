@@ -256,6 +256,15 @@ class TestEqualTerms:
         self.check(fastsub.orth(A), peer)
         self.check(fastsub.row_space(A.T), peer)
 
+    def test_singular_vectors(self, dtype):
+        m, n = 234, 39
+        A = (np.ones((m, n)) + 10 * m * eps(np.empty(0, dtype)) * np.eye(m, n)).astype(dtype)
+        left, certificate = fastsub.left_null_space(A, full_output=True)
+        assert certificate.method.endswith("svd")
+        peer = scipy.linalg.svd(A)[0]
+        self.check(left, peer)
+        self.check(fastsub.null_space(A.T), peer)
+
     @pytest.mark.parametrize("name", alike(2, 2))
     def test_a_stack(self, dtype, name):
         A = alike(190, 8)[name].astype(dtype)
@@ -313,6 +322,19 @@ class TestSVD:
         scale = 0.9 * float(info.max) if where == "overflow" else 32 * float(info.tiny)
         A = (A / np.abs(A).max() * scale).astype(dtype)
         check_answer(A, space, decide(A, space, 0.5), 8, rtol=0.5)
+
+    @pytest.mark.parametrize("space", SPACES)
+    @pytest.mark.parametrize("shape", [(129, 70), (128, 70), (97, 1), (98, 4), (120, 60), (96, 20)])
+    def test_of_a_long_matrix(self, dtype, space, shape):
+        """A triangle first, or not: a matrix as long as that, and less."""
+        k = min(shape)
+        sigma = np.where(np.arange(k) < (k + 1) // 2, 1, 0.01 + 0.001 * np.arange(k) / k)
+        sigma[k - k // 4 :] = 0.009
+        A = ft.with_singular_values(sigma, *shape, 691, dtype)
+        for B in (A, A.conj().T):
+            answer = decide(B, space, 0.01)
+            check_answer(B, space, answer, k - k // 4, rtol=0.01)
+            assert answer[1].method.endswith("svd") or k == 1
 
 
 class TestDecision:

@@ -47,6 +47,10 @@ cdef void herk(char uplo, char trans, blas_int n, blas_int k, double alpha, scal
 cdef void larfg(blas_int n, scalar* alpha, scalar* x, blas_int incx, scalar* tau) noexcept nogil
 cdef void larft(char direct, char storev, blas_int n, blas_int k, scalar* V, blas_int ldv,
                 scalar* tau, scalar* T, blas_int ldt) noexcept nogil
+cdef blas_int geqrf(blas_int m, blas_int n, scalar* A, blas_int lda, scalar* tau, scalar* work,
+                    blas_int lwork) noexcept nogil
+cdef blas_int gelqf(blas_int m, blas_int n, scalar* A, blas_int lda, scalar* tau, scalar* work,
+                    blas_int lwork) noexcept nogil
 cdef blas_int geqrt(blas_int m, blas_int n, blas_int nb, scalar* A, blas_int lda,
                     scalar* T, blas_int ldt, scalar* work) noexcept nogil
 cdef blas_int getrf(blas_int m, blas_int n, scalar* A, blas_int lda, blas_int* ipiv) noexcept nogil

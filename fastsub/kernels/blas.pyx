@@ -19,6 +19,8 @@ from scipy.linalg.cython_blas cimport (
 from scipy.linalg.cython_lapack cimport (
     slarfg, dlarfg, clarfg, zlarfg,
     slarft, dlarft, clarft, zlarft,
+    sgelqf, dgelqf, cgelqf, zgelqf,
+    sgeqrf, dgeqrf, cgeqrf, zgeqrf,
     sgeqrt, dgeqrt, cgeqrt, zgeqrt,
     sgetrf, dgetrf, cgetrf, zgetrf,
     spotrf, dpotrf, cpotrf, zpotrf,
@@ -162,6 +164,36 @@ cdef void larft(char direct, char storev, blas_int n, blas_int k, scalar* V, bla
         clarft(&direct, &storev, &n, &k, V, &ldv, tau, T, &ldt)
     else:
         zlarft(&direct, &storev, &n, &k, V, &ldv, tau, T, &ldt)
+
+cdef blas_int geqrf(blas_int m, blas_int n, scalar* A, blas_int lda, scalar* tau, scalar* work,
+                    blas_int lwork) noexcept nogil:
+    """A = Q*R: A (m, n) := R and, below it, reflectors; tau (min)"""
+    cdef blas_int info = 0
+    if scalar is float:
+        sgeqrf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    elif scalar is double:
+        dgeqrf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    elif scalar is complex64:
+        cgeqrf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    else:
+        zgeqrf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    return info
+
+
+cdef blas_int gelqf(blas_int m, blas_int n, scalar* A, blas_int lda, scalar* tau, scalar* work,
+                    blas_int lwork) noexcept nogil:
+    """A = L*Q: A (m, n) := L and, right of it, reflectors; tau (min)"""
+    cdef blas_int info = 0
+    if scalar is float:
+        sgelqf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    elif scalar is double:
+        dgelqf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    elif scalar is complex64:
+        cgelqf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    else:
+        zgelqf(&m, &n, A, &lda, tau, work, &lwork, &info)
+    return info
+
 
 cdef blas_int geqrt(blas_int m, blas_int n, blas_int nb, scalar* A, blas_int lda,
                     scalar* T, blas_int ldt, scalar* work) noexcept nogil:

@@ -3,9 +3,12 @@
 from fastsub.kernels.blas cimport blas_int, real, scalar
 
 cdef struct Bidiagonal:
-    # A = Q B P^H, B = U diag(sigma) VT
+    # A = Q B P^H, B = U diag(sigma) VT; where long, A = Q1 R or L Q1 first, and core = R or L for A
     Py_ssize_t m, n
+    bint is_long
     void* A
+    void* core   # (min, min)
+    void* tau    # (min), of Q1
     void* sigma  # (min), real
     void* U      # (min, min), real
     void* VT
