@@ -69,3 +69,20 @@ def test_ill_conditioned_and_impatient(monkeypatch):
     np.testing.assert_allclose(first, fastsub.lstsq(B, b[:300])[0], atol=1e-12)
     zero = np.zeros((300, 2))
     np.testing.assert_array_equal(conjugate_gradients(B, zero, np.inf)[0], np.zeros((20, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_noise_is_not_followed(dtype):
+    """Of tiny matrices a gradient may be all rounding, and a pass that goes on would diverge."""
+    answered = []
+    for seed in range(3001, 3201):
+        rng = np.random.default_rng(seed)
+        A = rng.standard_normal((11, 3)) * (rng.random((11, 3)) < 0.3)
+        b = rng.integers(-2, 2, 11).astype(float)[:, None]
+        if np.linalg.matrix_rank(A) == 3:
+            found = conjugate_gradients(sparse.csr_array(A.astype(dtype)), b.astype(dtype), np.inf)
+            answered.append(found is not None)
+            if found is not None:
+                np.testing.assert_allclose(found[0], np.linalg.lstsq(A, b)[0], atol=1e-12)
+    # Of the others elimination has the last word.
+    assert np.mean(answered) > 0.6

@@ -47,3 +47,20 @@ def test_large_ones_are_not_made_dense(monkeypatch):
     S = sp.eye_array(3000, format="csr")
     monkeypatch.setattr(sp.csr_array, "toarray", lambda *_: pytest.fail("made dense"))
     assert fastsub.matrix_rank(S) == 3000
+
+
+@pytest.mark.parametrize("eliminated", [False, True])
+@pytest.mark.parametrize(("kind", "value"), [("?", True), ("b", 100), ("e", 3e4), ("f", 2.0**24)])
+def test_entries_that_are_there_twice(request, eliminated, kind, value):
+    """They add up in the dtype of A, as in its dense array: True and True is True."""
+    if eliminated:
+        request.getfixturevalue("elimination")
+    dtype = np.dtype(kind) if kind != "e" else np.dtype("f")
+    data = np.array([value, value, 1, 1], dtype)
+    for form in (sp.csr_array, sp.csc_array):
+        S = form((data, np.array([1, 1, 0, 1]), np.array([0, 3, 4])), shape=(2, 2))
+        if kind == "?":
+            assert fastsub.matrix_rank(S) == np.linalg.matrix_rank(S.toarray()) == 2
+        Q, P = fastsub.null_space(S[:1]), fastsub.null_space(S[:1].toarray())
+        np.testing.assert_allclose(abs(Q), abs(P), atol=1e-6)
+        assert not S.has_canonical_format

@@ -51,6 +51,10 @@ def read_sparse(A: Any, name: str = "A", *, check_finite: bool = True) -> Sparse
     """
     _check_kind(A, name)
     compressed = csr_array(A)
+    if not compressed.has_canonical_format:
+        # As toarray does it: in the dtype of A, where True and True is True.
+        compressed = compressed.copy()
+        compressed.sum_duplicates()
     if max(*A.shape, compressed.nnz) >= _LARGEST:
         raise ValueError(f"{name} has 2^31 rows, columns or entries, or more: too many")
     double = np.complex128 if A.dtype.kind == "c" else np.float64
@@ -62,7 +66,6 @@ def read_sparse(A: Any, name: str = "A", *, check_finite: bool = True) -> Sparse
         ),
         shape=A.shape,
     )
-    matrix.sum_duplicates()
     if check_finite and not np.isfinite(matrix.data).all():
         e = int(np.flatnonzero(~np.isfinite(matrix.data))[0])
         where = int(np.searchsorted(matrix.indptr, e, side="right")) - 1, int(matrix.indices[e])

@@ -43,6 +43,8 @@ _PASSES, _GAIN, _ITERATIONS = 6, 1e-6, 1200
 _BEST, _DEFICIENT = 1 / 16, 1 / 2
 # Iterations after which the gradient must have become small, or there is no hope.
 _LOOK = 150
+# What rounding may add to a residual.
+_GROWTH = 1 + 1e-6
 # Iterations in which a preconditioned gradient must be halved, or nothing more is to be had.
 _STUCK = 20
 
@@ -125,7 +127,7 @@ def _pass(
     T = S if precondition is None else precondition(R, S)
     X, P = np.zeros_like(S), T
     size = np.einsum("ij,ij->j", S.conj(), T).real
-    start = _lengths(S)
+    start, longest = _lengths(S), _GROWTH * _lengths(R)
     least, at = float(start.max()), 0
     for step in range(1, most + 1):
         Q = A @ P
@@ -133,11 +135,12 @@ def _pass(
         alpha = np.where(squares > 0, size / np.where(squares > 0, squares, 1), 0)
         X, R = X + alpha * P, R - alpha * Q
         S = adjoint @ R
-        gradient = _lengths(S)
-        if (gradient <= np.maximum(_GAIN * start, goal * _lengths(R))).all():
-            return X, R, step
-        if not np.isfinite(gradient).all():
+        gradient, rest = _lengths(S), _lengths(R)
+        # In exact arithmetic residuals become shorter; of noise they may become anything.
+        if not (rest <= longest).all():
             break
+        if (gradient <= np.maximum(_GAIN * start, goal * rest)).all():
+            return X, R, step
         if step == _LOOK and not (gradient <= hope * start).all():
             break
         if precondition is not None:
