@@ -57,7 +57,7 @@ def test_a_sparse_file_stays_sparse(large, call, here, name):
 
 
 def test_what_needs_a_dense_matrix_says_so(large, refuse, monkeypatch):
-    for module in ("files", "sparse"):
+    for module in ("memory", "sparse"):
         monkeypatch.setattr(f"fastsub.cli.{module}.physical_memory", lambda: 3e7)
     for words, hint in (
         (["rref", "grid.mtx"], "echelon form is dense"),

@@ -17,6 +17,7 @@ from fastsub.cli import commands, files, show
 from fastsub.cli import output as output_files
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
+from fastsub.cli.memory import dense
 from fastsub.cli.null import null as null_facts
 from fastsub.cli.options import MATRIX, Force, Format, FormatB, Json, Key, Rtol
 from fastsub.cli.progress import factoring, working
@@ -132,7 +133,7 @@ def report(
         facts = analyse(A, name, citation=citation, rtol=rtol, compare=compare)
     if html:
         with working("drawing the page"):
-            A = files.dense(A, name, "; the page is drawn of dense matrices: leave --html out")
+            A = dense(A, name, "; the page is drawn of dense matrices: leave --html out")
             text = _page(A, facts, names, rtol)
         output_files.write_text(html, text, force)
     if json:

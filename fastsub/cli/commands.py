@@ -15,6 +15,7 @@ from fastsub.cli import output as output_files
 from fastsub.cli import rref as reducing
 from fastsub.cli.errors import InputError
 from fastsub.cli.facts import to_json
+from fastsub.cli.memory import dense
 from fastsub.cli.options import MATRIX, Force, Format, Json, Key, Rtol
 from fastsub.cli.progress import factoring, working
 from fastsub.cli.show_identify import show_identify
@@ -71,7 +72,7 @@ def rref(
         else:
             A, written = files.read_matrix(file, key, kind, sparse=True), False
         if issparse(A):
-            A = files.dense(
+            A = dense(
                 A, str(file), ", and its echelon form is dense, too: see fastsub report and null"
             )
         names = files.read_names(file, kind)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import math
-import os
 import warnings
 import zipfile
 from collections.abc import Callable, Collection
@@ -21,6 +19,7 @@ import scipy.sparse
 
 from fastsub.cli.delimited import DELIMITERS, header, read_cells, read_delimited
 from fastsub.cli.errors import InputError
+from fastsub.cli.memory import check_memory, dense
 from fastsub.cli.parquet import parquet_names, read_parquet
 from fastsub.cli.stdin import spooled
 from fastsub.data import as_sparse_arrays
@@ -185,7 +184,7 @@ def _checked(path: Path, matrix: Any, sparse: bool) -> Any:
     m, n = map(int, matrix.shape)
     if not sparse or m * n <= _SMALL or _SPARSE * matrix.nnz > m * n:
         return dense(matrix, str(path))
-    _check_memory(path, matrix, _LINE * (m + n) + _ENTRY * matrix.nnz, "sparse")
+    check_memory(path, matrix, _LINE * (m + n) + _ENTRY * matrix.nnz, "sparse")
     return scipy.sparse.csr_array(matrix)
 
 
@@ -289,28 +288,3 @@ def _explain_objects(path: Path, error: ValueError) -> NoReturn:
     if "allow_pickle" in str(error):
         raise InputError(f"{path}: holds Python objects, which are never unpickled") from error
     raise error
-
-
-def dense(matrix: Any, name: str, why: str = "") -> Array:
-    """Return a matrix, sparse or not, as an array; refuse one beyond the physical memory."""
-    if not scipy.sparse.issparse(matrix):
-        return np.asarray(matrix)
-    size = math.prod(map(int, matrix.shape)) * matrix.dtype.itemsize
-    _check_memory(name, matrix, size, "dense", why)
-    return np.asarray(matrix.toarray())
-
-
-def _check_memory(name: Any, matrix: Any, size: int, kind: str, why: str = "") -> None:
-    if size > (memory := physical_memory()):
-        raise InputError(
-            f"{name}: {matrix.shape[0]} x {matrix.shape[1]} as a {kind} matrix needs {size} bytes "
-            f"({size / 1e9:.3g} GB), more than the {memory / 1e9:.3g} GB of this machine{why}"
-        )
-
-
-def physical_memory() -> float:
-    """Return the bytes of physical memory; ``inf`` where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        return math.inf

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 
 import fastsub
 from fastsub.cli.facts import Decision, floating, norm, orthonormality_error
-from fastsub.cli.files import physical_memory
+from fastsub.cli.memory import physical_memory
 from fastsub.cli.sparse import SparseFactors
 from fastsub.factor.orthogonal.cod import COD
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from fastsub.cli.facts import Array
-from fastsub.cli.files import physical_memory
+from fastsub.cli.memory import physical_memory
 from fastsub.factor.sparse.arrays import read_sparse
 from fastsub.factor.sparse.bases import null_basis, particular_basis
 from fastsub.sparse.factors import SparseMap
