@@ -326,6 +326,17 @@ def test_who_decides_where_comparison_matrices_are_too_coarse(monkeypatch):
     assert deciders == [("bounds", False), ("bounds", False), ("probabilistic", True)]
 
 
+def test_a_cutoff_of_zero_counts_noise_and_warns_of_nothing():
+    """A core of rounding errors has no bound from below."""
+    rng = np.random.default_rng(20)
+    A = sp.random_array((60, 50), density=0.08, rng=rng, format="csr")
+    A = sp.vstack([A, A[:20]])
+    assert fastsub.matrix_rank(A) == 49
+    rank, certificate = fastsub.matrix_rank(A, tol=0, full_output=True)
+    assert rank >= 49
+    assert certificate.decided_by == "svd"
+
+
 def test_a_core_that_is_too_large_is_an_error_with_sizes(monkeypatch):
     rng = np.random.default_rng(20)
     A = sp.random_array((400, 400), density=0.1, rng=rng)

@@ -6,7 +6,9 @@ the E_ij independent of one another (the square root law of rank/cutoff.py) and 
 
     ||R^-H E R^-1||_F <= d v^2 =: 2 t,     so R is the factor of X + F, ||F e_j|| <= t c_j
 
-to first order, because X R^-1 has the Gram matrix I - R^-H E R^-1. Right-hand sides Y beside X:
+to first order, because X R^-1 has the Gram matrix I - R^-H E R^-1. (Terms that are all alike, as of
+constant columns, round alike: there nothing but the shortness of the sums keeps E small, which are
+those of pieces.) Right-hand sides Y beside X:
 R^-H E_Y <= d v c_j changes what they have in the column space of X, and the triangle S of the rest,
 S^H S = Y^H Y - g^H g, has the Gram error d (1 + 2 v) c_i c_j, to be judged by its own ||C S^-1||_F.
 

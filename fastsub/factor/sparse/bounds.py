@@ -75,7 +75,7 @@ class Solver:
         """Return bounds of ||S||_2, shape (count,)."""
         lu, (m, n) = self.lu, self.lu.shape
         Z, X = np.ones((m, 1)), np.zeros((n, 1))
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             # ||S||_inf: no vector of signs yields more.
             lu.substitute(Z, "L", absolute=True)
             for core in self.cores:
