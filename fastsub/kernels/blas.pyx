@@ -165,6 +165,7 @@ cdef void larft(char direct, char storev, blas_int n, blas_int k, scalar* V, bla
     else:
         zlarft(&direct, &storev, &n, &k, V, &ldv, tau, T, &ldt)
 
+
 cdef blas_int geqrf(blas_int m, blas_int n, scalar* A, blas_int lda, scalar* tau, scalar* work,
                     blas_int lwork) noexcept nogil:
     """A = Q*R: A (m, n) := R and, below it, reflectors; tau (min)"""

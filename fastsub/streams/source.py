@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from fastsub.factor.arrays import Array, as_array
 Block = tuple[Any, Any, Any]
 
 
-class Source:
+class Source(ABC):
     """Rows in blocks.
 
     Attributes
@@ -44,11 +45,11 @@ class Source:
         """Return what tells it from other sources, and from itself once changed, unread."""
         return "iterable"
 
+    @abstractmethod
     def blocks(self, first: int, step: int) -> Iterator[Block]:
         """Yield the blocks from row `first` on, of `step` rows where the source can choose."""
-        raise NotImplementedError
 
-    def recycle(self, block: Block) -> None:
+    def recycle(self, block: Block) -> None:  # noqa: B027  (most sources have nothing to do)
         """Take back a block of which nothing is needed any more."""
 
     def checksum(self) -> str:
@@ -56,8 +57,8 @@ class Source:
         return ""
 
     def reads(self, first: int, count: int) -> Array:
-        """Return these rows."""
-        raise NotImplementedError
+        """Return these rows; asked of none but a source that `is_shared`."""
+        raise NotImplementedError(f"{type(self).__name__} is not shared: read its blocks")
 
     def take(self, first: int, step: int) -> Callable[[int], Array]:
         """Return a function of a number of rows: the next rows, fewer only at the end."""

@@ -155,7 +155,7 @@ class Stream:
                     self._save(run)
                     saved = time.monotonic()
             self._check_unchanged()
-        except BaseException:
+        except BaseException:  # Ctrl-C, and whatever a source raises: what is done is kept
             run.pause()
             self._save(run)
             raise
